@@ -1,0 +1,37 @@
+/** A session's video: its takes, in order, and where nothing could be recorded. */
+import { z } from 'zod';
+import { idSchema, offsetMsSchema, timestampSchema } from './identifiers.ts';
+
+export const videoTakeSchema = z.object({
+  index: z.number().int().min(1),
+  attachmentId: idSchema,
+  offsetMs: offsetMsSchema,
+  durationMs: z.number().min(0),
+  frames: z.number().int().min(0),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  /** Bytes. */
+  size: z.number().int().min(0),
+});
+export type VideoTake = z.infer<typeof videoTakeSchema>;
+
+export const recordingGapSchema = z.object({
+  service: z.enum(['video', 'audio', 'screenshots', 'activity', 'recorder']),
+  fromMs: offsetMsSchema,
+  toMs: offsetMsSchema,
+  reason: z.string().max(500),
+});
+export type RecordingGap = z.infer<typeof recordingGapSchema>;
+
+export const sessionVideoSchema = z.object({
+  sessionId: idSchema,
+  schemaVersion: z.literal(1),
+  takes: z.array(videoTakeSchema),
+  gaps: z.array(recordingGapSchema),
+  /** Milliseconds of media time. */
+  durationMs: z.number().min(0),
+  /** Set when processing has made the one file that plays everywhere. */
+  optimizedAttachmentId: idSchema.optional(),
+  createdAt: timestampSchema,
+});
+export type SessionVideo = z.infer<typeof sessionVideoSchema>;
