@@ -13,6 +13,8 @@ export const sessionScreenshotSchema = z.object({
   attachmentId: idSchema,
   width: z.number().int().positive(),
   height: z.number().int().positive(),
+  /** Bytes of the picture. */
+  size: z.number().int().min(0),
   isDuplicate: z.boolean().optional(),
   duplicateOf: idSchema.optional(),
   perceptualHash: perceptualHashSchema.optional(),

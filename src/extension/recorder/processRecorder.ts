@@ -1,0 +1,174 @@
+/** The recorder behind its port: a process for each session, its clock measured against ours, its answers validated. */
+import { z } from 'zod';
+import { CodedError } from '../../shared/errors.ts';
+import {
+  type CapturedScreenshot,
+  type LibraryEvent,
+  type PermissionName,
+  type RecorderConfig,
+  type RecorderPermissions,
+  type RecorderSources,
+  type RecorderStatus,
+  type RecordingManifest,
+  capturedScreenshotSchema,
+  createdSchema,
+  libraryEventSchema,
+  manifestSchema,
+  pausedSchema,
+  permissionsSchema,
+  resumedSchema,
+  sourcesSchema,
+  startedSchema,
+  statusSchema,
+} from '../../shared/recorder/library.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Disposable } from '../platform/disposable.ts';
+import type { LibraryCall } from './ipc.ts';
+import { ProcessChannel, type ProcessChannelOptions } from './processChannel.ts';
+import type { Recorder, RecorderConnection, Recording } from './recorder.ts';
+
+const startTimeoutMs = 5000;
+const stopTimeoutMs = 10_000;
+const callTimeoutMs = 5000;
+/** Reading back a crashed recording walks its files. */
+const recoverTimeoutMs = 60_000;
+const clockSamples = 7;
+
+export interface ProcessRecorderOptions extends ProcessChannelOptions {
+  readonly clock: Clock;
+}
+
+export class ProcessRecorder implements Recorder {
+  readonly #options: ProcessRecorderOptions;
+
+  constructor(options: ProcessRecorderOptions) {
+    this.#options = options;
+  }
+
+  async connect(): Promise<RecorderConnection> {
+    return new Connection(await ProcessChannel.open(this.#options), this.#options.clock);
+  }
+}
+
+class Connection implements RecorderConnection {
+  readonly #channel: ProcessChannel;
+  readonly #clock: Clock;
+
+  constructor(channel: ProcessChannel, clock: Clock) {
+    this.#channel = channel;
+    this.#clock = clock;
+  }
+
+  sources(): Promise<RecorderSources> {
+    return ask(this.#channel, sourcesSchema, { name: 'sources' }, callTimeoutMs);
+  }
+
+  permissions(names: readonly PermissionName[]): Promise<RecorderPermissions> {
+    return ask(this.#channel, permissionsSchema, { name: 'permissions', request: { request: names } }, callTimeoutMs);
+  }
+
+  async record(config: RecorderConfig): Promise<Recording> {
+    const offsetMs = await this.#measureClockOffset();
+    const deadline = this.#clock.monotonicMs() + startTimeoutMs;
+    const left = () => Math.max(1, deadline - this.#clock.monotonicMs());
+    const { handle } = await ask(this.#channel, createdSchema, { name: 'create', config }, left());
+    try {
+      const started = await ask(this.#channel, startedSchema, { name: 'start', handle }, left());
+      return new ProcessRecording(this.#channel, handle, started, offsetMs);
+    } catch (error) {
+      // Nobody will ask for this recording again: what hangs in it must not go on recording unseen.
+      if (error instanceof CodedError && error.code === 'timeout') this.#channel.kill();
+      throw error;
+    }
+  }
+
+  recover(directory: string): Promise<RecordingManifest> {
+    return ask(this.#channel, manifestSchema, { name: 'recover', request: { directory } }, recoverTimeoutMs);
+  }
+
+  onDied(listener: (error: CodedError) => void): Disposable {
+    return this.#channel.onDied(listener);
+  }
+
+  dispose(): void {
+    this.#channel.dispose();
+  }
+
+  /** What must be added to the process's monotonic clock to get ours: the sample with the shortest round trip, halved. */
+  async #measureClockOffset(): Promise<number> {
+    let best = { roundTripMs: Infinity, offsetMs: 0 };
+    for (let sample = 0; sample < clockSamples; sample++) {
+      const sentAtMs = this.#clock.monotonicMs();
+      const { monotonicMs } = await ask(this.#channel, clockAnswerSchema, { name: 'clock' }, callTimeoutMs);
+      const roundTripMs = this.#clock.monotonicMs() - sentAtMs;
+      if (roundTripMs < best.roundTripMs) best = { roundTripMs, offsetMs: sentAtMs + roundTripMs / 2 - monotonicMs };
+    }
+    return best.offsetMs;
+  }
+}
+
+const clockAnswerSchema = z.object({ monotonicMs: z.number() });
+
+class ProcessRecording implements Recording {
+  readonly startedAtMonotonicMs: number;
+  readonly services: Recording['services'];
+  readonly #channel: ProcessChannel;
+  readonly #handle: number;
+  readonly #clockOffsetMs: number;
+
+  constructor(channel: ProcessChannel, handle: number, started: z.infer<typeof startedSchema>, clockOffsetMs: number) {
+    this.#channel = channel;
+    this.#handle = handle;
+    this.#clockOffsetMs = clockOffsetMs;
+    this.startedAtMonotonicMs = started.startedAtMonotonicMs + clockOffsetMs;
+    this.services = started.services;
+  }
+
+  async pause(): Promise<number> {
+    const paused = await ask(this.#channel, pausedSchema, { name: 'pause', handle: this.#handle }, callTimeoutMs);
+    return paused.pausedAtMonotonicMs + this.#clockOffsetMs;
+  }
+
+  async resume(): Promise<number> {
+    const resumed = await ask(this.#channel, resumedSchema, { name: 'resume', handle: this.#handle }, callTimeoutMs);
+    return resumed.resumedAtMonotonicMs + this.#clockOffsetMs;
+  }
+
+  takeScreenshot(): Promise<CapturedScreenshot> {
+    const call = { name: 'takeScreenshot', handle: this.#handle, request: {} } as const;
+    return ask(this.#channel, capturedScreenshotSchema, call, callTimeoutMs);
+  }
+
+  status(): Promise<RecorderStatus> {
+    return ask(this.#channel, statusSchema, { name: 'status', handle: this.#handle }, callTimeoutMs);
+  }
+
+  async stop(): Promise<RecordingManifest> {
+    try {
+      return await ask(this.#channel, manifestSchema, { name: 'stop', handle: this.#handle }, stopTimeoutMs);
+    } catch (error) {
+      // What the user ended must not go on recording.
+      if (error instanceof CodedError && error.code === 'timeout') this.#channel.kill();
+      throw error;
+    }
+  }
+
+  onEvent(listener: (event: LibraryEvent) => void): Disposable {
+    return this.#channel.onEvent((handle, json) => {
+      const event = libraryEventSchema.safeParse(json);
+      // A newer library may tell more than this version knows.
+      if (handle === this.#handle && event.success) listener(event.data);
+    });
+  }
+}
+
+async function ask<T extends z.ZodType>(
+  channel: ProcessChannel,
+  schema: T,
+  call: LibraryCall,
+  timeoutMs: number,
+): Promise<z.infer<T>> {
+  const parsed = schema.safeParse(await channel.call(call, timeoutMs));
+  if (parsed.success) return parsed.data;
+  throw new CodedError('internal', `The recorder's answer to "${call.name}" was not understood.`, { cause: parsed.error });
+}

@@ -1,0 +1,47 @@
+/** The recorder's port: all that the rest of the extension knows of the native library. The process behind it, or a fake, implements it. */
+import type { CodedError } from '../../shared/errors.ts';
+import type {
+  CapturedScreenshot,
+  LibraryEvent,
+  MediaService,
+  PermissionName,
+  RecorderConfig,
+  RecorderPermissions,
+  RecorderSources,
+  RecorderStatus,
+  RecordingManifest,
+  ServiceStatus,
+} from '../../shared/recorder/library.ts';
+import type { Disposable } from '../platform/disposable.ts';
+
+export interface Recorder {
+  /** Starts the recorder process; throws `libraryMissing`, `libraryVersion`, `recorderDied` or `timeout`. */
+  connect(): Promise<RecorderConnection>;
+}
+
+/** A living recorder process. Every call may throw a library code, `timeout`, or `recorderDied`. */
+export interface RecorderConnection extends Disposable {
+  sources(): Promise<RecorderSources>;
+  permissions(names: readonly PermissionName[]): Promise<RecorderPermissions>;
+  /** Creates and starts a recording; within 5 seconds. */
+  record(config: RecorderConfig): Promise<Recording>;
+  /** Makes a crashed recording's folder valid again and answers what is in it. */
+  recover(directory: string): Promise<RecordingManifest>;
+  /** Called once when the process ends without having been disposed. */
+  onDied(listener: (error: CodedError) => void): Disposable;
+}
+
+export interface Recording {
+  /** In the extension's own monotonic clock. */
+  readonly startedAtMonotonicMs: number;
+  /** How each service came up. */
+  readonly services: Partial<Record<MediaService, ServiceStatus>>;
+  /** Answers the moment of the pause in the extension's monotonic clock. */
+  pause(): Promise<number>;
+  resume(): Promise<number>;
+  takeScreenshot(): Promise<CapturedScreenshot>;
+  status(): Promise<RecorderStatus>;
+  /** Finishes and syncs every file; within 10 seconds. */
+  stop(): Promise<RecordingManifest>;
+  onEvent(listener: (event: LibraryEvent) => void): Disposable;
+}
