@@ -1,0 +1,39 @@
+/** Owns the VSIX: builds everything, checks that what must be inside is there, and packages it for this platform. */
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { build, nativeLibraryFolder } from './build.ts';
+import { isMain, repositoryRoot, run } from './process.ts';
+
+/** Builds and packages; the answer is the VSIX's path. */
+export async function packageExtension(): Promise<string> {
+  await build();
+  return await packageBuilt();
+}
+
+/** Packages what `build` left. vsce takes the files that .vscodeignore allows, and nothing else. */
+export async function packageBuilt(): Promise<string> {
+  const target = `${process.platform}-${process.arch}`;
+  const manifest: unknown = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8'));
+  const version = (manifest as { version: string }).version;
+  for (const needed of ['dist/extension.cjs', 'dist/recorderProcess.cjs', 'dist/review.js', nativeLibraryFolder]) {
+    await stat(join(repositoryRoot, needed)).catch(() => {
+      throw new Error(`Cannot package: ${needed} is missing. Run npm run build.`);
+    });
+  }
+  const path = join(repositoryRoot, 'out', `work-sessions-${version}-${target}.vsix`);
+  await mkdir(join(repositoryRoot, 'out'), { recursive: true });
+  await run(
+    process.execPath,
+    [
+      join(repositoryRoot, 'node_modules/@vscode/vsce/vsce'),
+      ...['package', '--target', target, '--no-dependencies', '--allow-missing-repository', '--out', path],
+    ],
+    { cwd: repositoryRoot },
+  );
+  return path;
+}
+
+if (isMain(import.meta.url)) {
+  const path = await packageExtension();
+  console.log(`Packaged ${relative(process.cwd(), path)}`);
+}
