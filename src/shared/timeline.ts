@@ -10,7 +10,8 @@ export const timelineItemSchema = z.discriminatedUnion('kind', [
   z.object({
     ...itemBase,
     kind: z.literal('screenshot'),
-    url: z.string(),
+    /** Absent where the picture itself is missing. */
+    url: z.string().optional(),
     width: z.number().positive(),
     height: z.number().positive(),
   }),
@@ -32,6 +33,8 @@ export const timelineItemSchema = z.discriminatedUnion('kind', [
   z.object({ ...itemBase, kind: z.literal('problem'), service: z.string(), message: z.string() }),
 ]);
 export type TimelineItem = z.infer<typeof timelineItemSchema>;
+export type TimelineKind = TimelineItem['kind'];
+export type TimelineScreenshot = Extract<TimelineItem, { kind: 'screenshot' }>;
 export type TimelineEdit = Extract<TimelineItem, { kind: 'edit' }>;
 
 /** Edits of one file that follow one another within this time and these lines are one burst. */
@@ -40,7 +43,7 @@ const burstLines = 5;
 
 /** Merges what was recorded into one list ordered by offset; equal offsets keep the order screenshots, then events. */
 export function buildTimeline(
-  screenshots: readonly Extract<TimelineItem, { kind: 'screenshot' }>[],
+  screenshots: readonly TimelineScreenshot[],
   events: readonly ActivityEvent[],
 ): TimelineItem[] {
   return [...screenshots, ...foldEvents(events)].sort((a, b) => a.offsetMs - b.offsetMs);

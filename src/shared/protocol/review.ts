@@ -5,7 +5,7 @@ import { sessionMetadataSchema } from '../model/sessionMetadata.ts';
 import { recordingGapSchema } from '../model/video.ts';
 import { timelineItemSchema } from '../timeline.ts';
 
-/** A piece of media with its place in media time; `url` can be loaded by the webview. */
+/** A piece of media with its place in media time, in time order; `url` can be loaded by the webview. */
 const placedMedia = { url: z.string(), offsetMs: offsetMsSchema, durationMs: z.number().min(0) };
 
 export const reviewSessionSchema = z.object({
@@ -15,8 +15,12 @@ export const reviewSessionSchema = z.object({
   takes: z.array(z.object({ ...placedMedia, width: z.number(), height: z.number() })),
   audio: z.array(z.object({ ...placedMedia, isEmpty: z.boolean() })),
   gaps: z.array(recordingGapSchema),
+  /** What was recorded but cannot be shown, in words for the user; the rest of the session is still here. */
+  missing: z.array(z.string()),
 });
 export type ReviewSession = z.infer<typeof reviewSessionSchema>;
+export type ReviewTake = ReviewSession['takes'][number];
+export type ReviewAudio = ReviewSession['audio'][number];
 
 /** Answered by the extension. */
 export const reviewHostContract = {
@@ -43,6 +47,7 @@ export const reviewViewContract = {
   events: {
     /** The session's data changed: ask again. */
     sessionChanged: z.object({ sessionId: idSchema }),
+    /** Show this moment: somebody asked for it in the editor. */
     seek: z.object({ offsetMs: offsetMsSchema }),
   },
 } as const;
