@@ -54,7 +54,10 @@ async function spawned(
     });
   });
   if (ended !== 0) {
-    const said = Buffer.concat([...complaints, ...written]).toString('utf8').trim().slice(-4000);
+    const said = Buffer.concat([...complaints, ...written])
+      .toString('utf8')
+      .trim()
+      .slice(-4000);
     throw new Error(`${[command, ...args].join(' ').slice(0, 300)} ended with ${ended}${said ? `:\n${said}` : ''}`);
   }
   return Buffer.concat(written);

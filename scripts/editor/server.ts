@@ -73,7 +73,9 @@ export class EditorServer implements Resource {
   }
 
   async install(vsix: string): Promise<void> {
-    await capture(node, [entry, ...this.folders(), '--install-extension', vsix, '--force'], { env: this.environment() });
+    await capture(node, [entry, ...this.folders(), '--install-extension', vsix, '--force'], {
+      env: this.environment(),
+    });
   }
 
   /** Starts the server; the answer is the address that opens the workspace. */
@@ -113,7 +115,9 @@ export class EditorServer implements Resource {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(VSCODE_|ELECTRON_|npm_|NODE_|PORT$)/.test(name));
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(VSCODE_|ELECTRON_|npm_|NODE_|PORT$)/.test(name),
+    );
     const env: NodeJS.ProcessEnv = Object.fromEntries(inherited);
     env['HOME'] = join(this.folder.path, 'home');
     env['PATH'] = [dirname(node), env['PATH']].join(delimiter);

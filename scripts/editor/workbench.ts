@@ -135,7 +135,10 @@ export class Workbench {
       async () => {
         for (const frame of this.page.frames()) {
           // Frames come and go while a panel loads.
-          const count = await frame.locator(selector).count().catch(() => 0);
+          const count = await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0);
           if (count > 0) return frame;
         }
         return undefined;

@@ -1,0 +1,115 @@
+/** Measures recorded media with ffmpeg, which knows nothing of how we wrote it; and makes sounds to record. */
+import { writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { capture } from '../process.ts';
+import { sampleRate } from './sound.ts';
+
+export interface VideoFacts {
+  readonly durationMs: number;
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  readonly codec: string;
+}
+
+const probeSchema = z.object({
+  streams: z.array(
+    z.object({ codec_name: z.string(), width: z.number(), height: z.number(), nb_read_frames: z.coerce.number() }),
+  ),
+  packets: z.array(z.object({ pts_time: z.coerce.number(), duration_time: z.coerce.number().optional() })),
+});
+
+/** Decodes the whole video. The duration is the end of its last frame: a fragmented file's header may say nothing. */
+export async function probeVideo(path: string): Promise<VideoFacts> {
+  const answer = await capture('ffprobe', [
+    ...['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-of', 'json'],
+    ...['-show_entries', 'stream=codec_name,width,height,nb_read_frames:packet=pts_time,duration_time', path],
+  ]);
+  const { streams, packets } = probeSchema.parse(JSON.parse(answer.toString('utf8')));
+  const [stream] = streams;
+  if (!stream) throw new Error(`${path} has no video in it.`);
+  const end = Math.max(0, ...packets.map((packet) => packet.pts_time + (packet.duration_time ?? 0)));
+  return {
+    durationMs: Math.round(end * 1000),
+    frames: stream.nb_read_frames,
+    width: stream.width,
+    height: stream.height,
+    codec: stream.codec_name,
+  };
+}
+
+export interface SoundFacts {
+  readonly durationMs: number;
+  /** 0 to 1. */
+  readonly peak: number;
+  /** Where the first sound is that is louder than a tenth of full scale. */
+  readonly firstLoudMs: number | undefined;
+}
+
+/** Decodes a sound file to its samples and measures them. */
+export async function probeSound(path: string): Promise<SoundFacts> {
+  const raw = await capture('ffmpeg', [
+    ...['-v', 'error', '-i', path, '-f', 's16le', '-ac', '1', '-ar', String(sampleRate), 'pipe:1'],
+  ]);
+  let peak = 0;
+  let firstLoud: number | undefined;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const level = Math.abs(raw.readInt16LE(at)) / 32_768;
+    peak = Math.max(peak, level);
+    if (level > 0.1) firstLoud ??= at / 2;
+  }
+  return {
+    durationMs: Math.round((raw.length / 2 / sampleRate) * 1000),
+    peak: Math.round(peak * 1000) / 1000,
+    firstLoudMs: firstLoud === undefined ? undefined : (firstLoud / sampleRate) * 1000,
+  };
+}
+
+/** Writes a WAV file with a bell-like chord, soft at its ends. */
+export async function writeChime(path: string, seconds: number): Promise<void> {
+  const count = Math.round(seconds * sampleRate);
+  const samples = Buffer.alloc(count * 2);
+  for (let at = 0; at < count; at++) {
+    const time = at / sampleRate;
+    const fade = Math.min(1, time * 20, (seconds - time) * 20);
+    const chord = [523.25, 659.25, 783.99].reduce((sum, pitch) => sum + Math.sin(2 * Math.PI * pitch * time), 0) / 3;
+    samples.writeInt16LE(Math.round(chord * fade * 0.6 * 32_767), at * 2);
+  }
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + samples.length, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(sampleRate, 24);
+  header.writeUInt32LE(sampleRate * 2, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36);
+  header.writeUInt32LE(samples.length, 40);
+  await writeFile(path, Buffer.concat([header, samples]));
+}
+
+/** How much a part of a PNG varies, as the standard deviation of its brightness (0 to 255): a blank one has none. */
+export async function contrastOf(
+  path: string,
+  area: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+): Promise<number> {
+  const crop = [area.width, area.height, area.x, area.y].map(Math.floor).join(':');
+  const pixels = await capture('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'png_pipe',
+    '-i',
+    path,
+    '-vf',
+    `crop=${crop},format=gray`,
+    '-f',
+    'rawvideo',
+    'pipe:1',
+  ]);
+  const mean = pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+  return Math.sqrt(pixels.reduce((sum, value) => sum + (value - mean) ** 2, 0) / pixels.length);
+}

@@ -1,0 +1,106 @@
+/** Drives the review panel inside its webview, and reads from it what a person would see and hear. */
+import type { Frame, Locator } from 'playwright-core';
+import { z } from 'zod';
+import { waitFor } from './waitFor.ts';
+import type { Workbench } from './workbench.ts';
+
+export type TimelineKind = 'screenshot' | 'edit' | 'save' | 'fileFocused' | 'paused' | 'problem';
+
+export interface TimelineRow {
+  readonly kind: string;
+  readonly offsetMs: number;
+  readonly current: boolean;
+}
+
+const playerSchema = z.object({
+  /** Media time of the take that is shown. */
+  currentMs: z.number(),
+  width: z.number(),
+  paused: z.boolean(),
+  seeking: z.boolean(),
+  error: z.string().nullable(),
+  shownFrames: z.number(),
+});
+export type PlayerState = z.infer<typeof playerSchema>;
+
+const item = '[data-testid="timeline-item"]';
+
+export class ReviewPanel {
+  private constructor(
+    private readonly workbench: Workbench,
+    private readonly frame: Frame,
+    readonly sessionId: string,
+  ) {}
+
+  /** Opens the newest session's review, as the command without an argument does. */
+  static async open(workbench: Workbench): Promise<ReviewPanel> {
+    await workbench.run('Work Sessions: Review Session');
+    const frame = await workbench.webview('[data-session-id][data-ready="true"]');
+    const sessionId = await frame.locator('[data-session-id]').getAttribute('data-session-id');
+    return new ReviewPanel(workbench, frame, sessionId ?? '');
+  }
+
+  get player(): Locator {
+    return this.frame.locator('[data-testid="player"]');
+  }
+
+  async playerState(): Promise<PlayerState> {
+    // A text, because the scripts are compiled without the browser's types.
+    const state: unknown = await this.frame.evaluate(`(() => {
+      const video = document.querySelector('[data-testid="player"]');
+      return {
+        currentMs: video.currentTime * 1000, width: video.videoWidth, paused: video.paused, seeking: video.seeking,
+        error: video.error && video.error.message, shownFrames: video.getVideoPlaybackQuality().totalVideoFrames,
+      };
+    })()`);
+    return playerSchema.parse(state);
+  }
+
+  /** What the panel says of itself while it plays. */
+  async playbackMs(): Promise<number | undefined> {
+    const text = await this.frame.locator('[data-session-id]').getAttribute('data-playback-ms');
+    return text === null ? undefined : Number(text);
+  }
+
+  async togglePlay(): Promise<void> {
+    await this.frame.locator('[data-testid="play"]').click();
+  }
+
+  /** The rows that are on the page now; a long timeline has more than that. */
+  async rows(): Promise<TimelineRow[]> {
+    const rows: unknown = await this.frame
+      .locator(item)
+      .evaluateAll((elements) =>
+        elements.map(({ dataset, ariaCurrent }) => ({ ...dataset, current: ariaCurrent === 'true' })),
+      );
+    return z.array(z.object({ kind: z.string(), offsetMs: z.coerce.number(), current: z.boolean() })).parse(rows);
+  }
+
+  async clickRow(row: TimelineRow): Promise<void> {
+    await this.frame.locator(`${item}[data-kind="${row.kind}"][data-offset-ms="${row.offsetMs}"]`).first().click();
+  }
+
+  /** Waits until the player stands still near a moment; answers where it stands, in the take's own time. */
+  async waitForSeek(expectedMs: number, toleranceMs: number): Promise<number> {
+    return await waitFor(`the player to stand at ${expectedMs} ms`, async () => {
+      const { currentMs, seeking } = await this.playerState();
+      return !seeking && Math.abs(currentMs - expectedMs) <= toleranceMs ? currentMs : undefined;
+    });
+  }
+
+  /** Waits until the panel has taken on a theme of the editor. */
+  async waitForTheme(theme: 'dark' | 'light'): Promise<void> {
+    await this.frame.locator(`body.vscode-${theme}`).waitFor();
+  }
+
+  /** Where the player is on the page, in pixels. */
+  async playerArea(): Promise<{ x: number; y: number; width: number; height: number }> {
+    const area = await this.player.boundingBox();
+    if (!area) throw new Error('The player is not on the page.');
+    return area;
+  }
+
+  async screenshot(path: string): Promise<void> {
+    await this.workbench.screenshot(path);
+  }
+}
