@@ -22,7 +22,9 @@ export class LibraryBinding {
     try {
       open({ library, path });
     } catch (error) {
-      throw new CodedError('libraryMissing', `The recorder library cannot be loaded: ${messageOf(error)}`, { cause: error });
+      throw new CodedError('libraryMissing', `The recorder library cannot be loaded: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     const version = readAbiVersion(path);
     if (version !== abiVersion) {
@@ -88,7 +90,13 @@ async function invoke(funcName: string, paramsType: DataType[], paramsValue: unk
   } catch (error) {
     throw new CodedError('internal', `${funcName} answered something that is not JSON.`, { cause: error });
   } finally {
-    load({ library, funcName: 'screen_recorder_free_string', retType: DataType.Void, paramsType: [DataType.External], paramsValue: [text] });
+    load({
+      library,
+      funcName: 'screen_recorder_free_string',
+      retType: DataType.Void,
+      paramsType: [DataType.External],
+      paramsValue: [text],
+    });
   }
 }
 
@@ -99,7 +107,13 @@ function readString(text: JsExternal): string {
 
 function readAbiVersion(path: string): number {
   try {
-    return load({ library, funcName: 'screen_recorder_abi_version', retType: DataType.U32, paramsType: [], paramsValue: [] });
+    return load({
+      library,
+      funcName: 'screen_recorder_abi_version',
+      retType: DataType.U32,
+      paramsType: [],
+      paramsValue: [],
+    });
   } catch (error) {
     throw new CodedError('libraryVersion', `${path} is not a recorder library: ${messageOf(error)}`, { cause: error });
   }

@@ -49,7 +49,9 @@ export class ProcessChannel extends DisposableStore {
     this.#process.stderr?.on('data', (text: Buffer) => this.#log.warn(text.toString().trimEnd()));
     this.#process.on('message', (message) => this.#receive(message));
     this.#process.on('error', (error) => this.#die(`The recorder could not be started: ${error.message}`));
-    this.#process.on('exit', (code, signal) => this.#die(`The recorder stopped unexpectedly (${signal ?? `exit code ${code}`}).`));
+    this.#process.on('exit', (code, signal) =>
+      this.#die(`The recorder stopped unexpectedly (${signal ?? `exit code ${code}`}).`),
+    );
   }
 
   /** Resolves when the library is loaded; throws `libraryMissing`, `libraryVersion`, `recorderDied` or `timeout`. */
@@ -77,7 +79,9 @@ export class ProcessChannel extends DisposableStore {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new CodedError('timeout', `The recorder did not answer "${call.name}" within ${timeoutMs / 1000} seconds.`));
+        reject(
+          new CodedError('timeout', `The recorder did not answer "${call.name}" within ${timeoutMs / 1000} seconds.`),
+        );
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       this.#process.send({ id, call } satisfies ToProcess, (error) => {

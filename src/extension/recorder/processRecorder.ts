@@ -170,5 +170,7 @@ async function ask<T extends z.ZodType>(
 ): Promise<z.infer<T>> {
   const parsed = schema.safeParse(await channel.call(call, timeoutMs));
   if (parsed.success) return parsed.data;
-  throw new CodedError('internal', `The recorder's answer to "${call.name}" was not understood.`, { cause: parsed.error });
+  throw new CodedError('internal', `The recorder's answer to "${call.name}" was not understood.`, {
+    cause: parsed.error,
+  });
 }

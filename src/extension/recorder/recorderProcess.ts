@@ -37,7 +37,8 @@ async function answer(binding: LibraryBinding, message: unknown): Promise<void> 
   if (!parsed.success) return;
   const { id, call } = parsed.data;
   try {
-    const json = call.name === 'clock' ? { monotonicMs: Number(process.hrtime.bigint()) / 1e6 } : await binding.call(call);
+    const json =
+      call.name === 'clock' ? { monotonicMs: Number(process.hrtime.bigint()) / 1e6 } : await binding.call(call);
     const failure = libraryErrorSchema.safeParse(json);
     if (failure.success) {
       send({ type: 'failure', id, error: failure.data.error });

@@ -1,7 +1,15 @@
 /** What the three kinds of chunks hold; their whole shapes are the chunk schemas in shared/model. */
 import { type ActivityEvent, activityEventSchema, maxActivityEventsPerChunk } from '../../shared/model/activity.ts';
-import { type SessionAudioSegment, maxAudioSegmentsPerChunk, sessionAudioSegmentSchema } from '../../shared/model/audio.ts';
-import { type SessionScreenshot, maxScreenshotsPerChunk, sessionScreenshotSchema } from '../../shared/model/screenshots.ts';
+import {
+  type SessionAudioSegment,
+  maxAudioSegmentsPerChunk,
+  sessionAudioSegmentSchema,
+} from '../../shared/model/audio.ts';
+import {
+  type SessionScreenshot,
+  maxScreenshotsPerChunk,
+  sessionScreenshotSchema,
+} from '../../shared/model/screenshots.ts';
 import type { ChunkFormat } from './chunkLog.ts';
 
 export const screenshotFormat: ChunkFormat<SessionScreenshot> = {

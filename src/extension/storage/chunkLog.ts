@@ -37,9 +37,12 @@ export class ChunkLog<Item> {
     this.#options = options;
   }
 
-  /** Resolves when the items are on the disk. After an error none of the unwritten ones is, and the call can be repeated. */
-  append(items: readonly Item[]): Promise<void> {
-    const written = this.#tail.then(() => this.#append(items));
+  /**
+   * Resolves when the items are on the disk. `onWritten` is told of every part that is, in order: after an error in
+   * the middle, the caller repeats the call with what is left.
+   */
+  append(items: readonly Item[], onWritten?: (count: number) => void): Promise<void> {
+    const written = this.#tail.then(() => this.#append(items, onWritten));
     this.#tail = written.catch(() => undefined);
     return written;
   }
@@ -59,7 +62,7 @@ export class ChunkLog<Item> {
     return { items, damaged };
   }
 
-  async #append(items: readonly Item[]): Promise<void> {
+  async #append(items: readonly Item[], onWritten: ((count: number) => void) | undefined): Promise<void> {
     this.#last ??= await this.#findLast();
     let remaining = items;
     while (remaining.length > 0) {
@@ -69,6 +72,7 @@ export class ChunkLog<Item> {
       const kept = isFull ? [] : this.#last.items;
       const taken = remaining.slice(0, maxItems - kept.length);
       await this.#writeChunk(index, [...kept, ...taken]);
+      onWritten?.(taken.length);
       remaining = remaining.slice(taken.length);
     }
   }

@@ -23,10 +23,10 @@ export class ChunkStore<Item> {
     this.#format = format;
   }
 
-  append(sessionId: string, items: readonly Item[]): Promise<void> {
+  append(sessionId: string, items: readonly Item[], onWritten?: (count: number) => void): Promise<void> {
     const writer = this.#writers.get(sessionId) ?? this.#open(sessionId);
     this.#writers.set(sessionId, writer);
-    return writer.append(items);
+    return writer.append(items, onWritten);
   }
 
   /** Every item that can be read; the chunks that cannot are reported and left as they are. */

@@ -45,7 +45,10 @@ export class SessionStorage {
   async saveMetadata(metadata: SessionMetadata): Promise<void> {
     const data = JSON.stringify(sessionMetadataSchema.parse(metadata));
     if (Buffer.byteLength(data) > maxMetadataBytes) {
-      throw new CodedError('ioError', `The metadata of "${metadata.name}" is over 10 KB: shorten its description or tags.`);
+      throw new CodedError(
+        'ioError',
+        `The metadata of "${metadata.name}" is over 10 KB: shorten its description or tags.`,
+      );
     }
     await this.#options.files.writeAtomic(this.#options.paths.metadata(metadata.id), data);
   }
@@ -56,8 +59,13 @@ export class SessionStorage {
   appendAudioSegment(sessionId: string, segment: SessionAudioSegment): Promise<void> {
     return this.#audio.append(sessionId, [segment]);
   }
-  appendActivity(sessionId: string, events: readonly ActivityEvent[]): Promise<void> {
-    return this.#activity.append(sessionId, events);
+  /** `onWritten` is told of every part that reached the disk: see ChunkLog. */
+  appendActivity(
+    sessionId: string,
+    events: readonly ActivityEvent[],
+    onWritten?: (count: number) => void,
+  ): Promise<void> {
+    return this.#activity.append(sessionId, events, onWritten);
   }
 
   getScreenshots(sessionId: string): Promise<SessionScreenshot[]> {
@@ -92,7 +100,10 @@ export class SessionStorage {
 export function parseMetadata(data: Buffer, path: string): z.infer<typeof sessionMetadataSchema> {
   const version = /"schemaVersion"\s*:\s*(\d+)/.exec(data.toString('utf8'))?.[1];
   if (Number(version) > 2) {
-    throw new CodedError('newerVersion', `${path} was written by a newer Work Sessions. Update the extension to open it.`);
+    throw new CodedError(
+      'newerVersion',
+      `${path} was written by a newer Work Sessions. Update the extension to open it.`,
+    );
   }
   return parseStored(sessionMetadataSchema, data, path);
 }

@@ -105,12 +105,23 @@ export type CapturedScreenshot = z.infer<typeof capturedScreenshotSchema>;
 
 export const libraryEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('none') }),
-  z.object({ type: z.literal('takeStarted'), offsetMs: offsetMsSchema, index: z.number(), width: z.number(), height: z.number() }),
+  z.object({
+    type: z.literal('takeStarted'),
+    offsetMs: offsetMsSchema,
+    index: z.number(),
+    width: z.number(),
+    height: z.number(),
+  }),
   z.object({ type: z.literal('firstFrame'), offsetMs: offsetMsSchema, monotonicMs: z.number() }),
   z.object({ type: z.literal('fragmentWritten'), offsetMs: offsetMsSchema, take: z.number(), bytes: z.number() }),
   z.object({ type: z.literal('segmentFinished'), offsetMs: offsetMsSchema, index: z.number(), durationMs: z.number() }),
   z.object({ type: z.literal('sourceLost'), offsetMs: offsetMsSchema, service: serviceSchema, message: z.string() }),
-  z.object({ type: z.literal('serviceFailed'), offsetMs: offsetMsSchema, service: serviceSchema, error: nativeErrorSchema }),
+  z.object({
+    type: z.literal('serviceFailed'),
+    offsetMs: offsetMsSchema,
+    service: serviceSchema,
+    error: nativeErrorSchema,
+  }),
 ]);
 export type LibraryEvent = z.infer<typeof libraryEventSchema>;
 
@@ -146,5 +157,6 @@ export const manifestSchema = z.object({
     }),
   ),
   gaps: z.array(recordingGapSchema).default([]),
+  pauses: z.array(z.object({ offsetMs: offsetMsSchema, durationMs: z.number().min(0) })).default([]),
 });
 export type RecordingManifest = z.infer<typeof manifestSchema>;

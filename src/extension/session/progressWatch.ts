@@ -1,0 +1,45 @@
+/** Watches progress, not promises: says which recording service has stopped advancing. Pure; time is a parameter. */
+import { type MediaService, type RecorderStatus, mediaServices } from '../../shared/recorder/library.ts';
+
+/** With a look once a second, a service that stopped is told of within 5 seconds. */
+export const stalledAfterMs = 4000;
+
+export interface ServiceHealth {
+  readonly state: 'active' | 'paused' | 'stopped' | 'error';
+  readonly health: 'healthy' | 'degraded' | 'failed';
+  /** What is wrong, in words. */
+  readonly message?: string;
+}
+
+export class ProgressWatch {
+  readonly #lastBytes = new Map<MediaService, { bytes: number; sinceMs: number }>();
+
+  /** The health of the services at a moment; screenshots advance only when one is asked for, so they never stall. */
+  look(status: RecorderStatus, nowMs: number): Partial<Record<MediaService, ServiceHealth>> {
+    const found: Partial<Record<MediaService, ServiceHealth>> = {};
+    for (const service of mediaServices) {
+      const reported = status.services[service];
+      if (!reported || reported.state === 'idle') continue;
+      if (reported.state === 'error' || reported.health === 'failed') {
+        found[service] = { state: 'error', health: 'failed', message: reported.error?.message ?? 'It stopped.' };
+      } else if (status.state === 'paused') {
+        this.#lastBytes.delete(service);
+        found[service] = { state: 'paused', health: 'healthy' };
+      } else {
+        found[service] = this.#progressOf(service, reported.bytesOnDisk, nowMs);
+      }
+    }
+    return found;
+  }
+
+  #progressOf(service: MediaService, bytes: number, nowMs: number): ServiceHealth {
+    const last = this.#lastBytes.get(service);
+    if (!last || bytes !== last.bytes) {
+      this.#lastBytes.set(service, { bytes, sinceMs: nowMs });
+    } else if (service !== 'screenshots' && nowMs - last.sinceMs >= stalledAfterMs) {
+      const seconds = Math.round((nowMs - last.sinceMs) / 1000);
+      return { state: 'active', health: 'degraded', message: `Nothing was written for ${seconds} seconds.` };
+    }
+    return { state: 'active', health: 'healthy' };
+  }
+}

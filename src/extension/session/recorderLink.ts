@@ -1,0 +1,190 @@
+/**
+ * One session's hold on the recorder: what it can record here, the recording itself, and what becomes of it when the
+ * recorder dies. Partial failure degrades: what cannot be recorded is told, and the rest is recorded.
+ */
+import { type CodedError, toCodedError } from '../../shared/errors.ts';
+import type { MediaService, RecordingManifest } from '../../shared/recorder/library.ts';
+import type { Clock } from '../platform/clock.ts';
+import { DisposableStore } from '../platform/disposable.ts';
+import type { Files } from '../platform/files.ts';
+import type { SessionSettings } from '../platform/settings.ts';
+import type { Recorder, RecorderConnection, Recording } from '../recorder/recorder.ts';
+import { ProgressWatch, type ServiceHealth } from './progressWatch.ts';
+import {
+  type RecordingPlan,
+  chooseDisplay,
+  isEmptyPlan,
+  permissionsFor,
+  planOf,
+  recorderConfigOf,
+} from './recorderConfig.ts';
+import { recoverRecording } from './recoverRecording.ts';
+import type { RecordingState, SessionEvent } from './sessionMachine.ts';
+
+const watchEveryMs = 1000;
+
+export interface RecorderLinkOptions {
+  readonly recorder: Recorder;
+  readonly settings: SessionSettings;
+  readonly clock: Clock;
+  readonly files: Files;
+  /** The recording's folder. */
+  readonly folder: string;
+  readonly tell: (service: MediaService | 'recorder', message: string) => void;
+}
+
+export class RecorderLink extends DisposableStore {
+  readonly #options: RecorderLinkOptions;
+  #plan: RecordingPlan;
+  #displayId: string | undefined;
+  #connection: RecorderConnection | undefined;
+  #recording: Recording | undefined;
+  #lost: CodedError | undefined;
+  #onLost: (() => void) | undefined;
+
+  constructor(options: RecorderLinkOptions) {
+    super();
+    this.#options = options;
+    this.#plan = planOf(options.settings);
+  }
+
+  get plan(): RecordingPlan {
+    return this.#plan;
+  }
+  get recording(): Recording | undefined {
+    return this.#recording;
+  }
+  /** Why the recorder is gone, when it died. */
+  get lost(): CodedError | undefined {
+    return this.#lost;
+  }
+
+  /** Finds out what can be recorded; never throws, because activity can be recorded without any recorder. */
+  async connect(): Promise<void> {
+    if (isEmptyPlan(this.#plan)) return;
+    try {
+      const connection = this.own(await this.#options.recorder.connect());
+      this.#connection = connection;
+      this.own(connection.onDied((error) => this.#lose(error)));
+      await this.#narrowPlan(connection);
+    } catch (error) {
+      this.#recordNothing(error);
+    }
+  }
+
+  async record(sessionId: string): Promise<Recording | undefined> {
+    if (!this.#connection || isEmptyPlan(this.#plan)) return undefined;
+    const { settings, folder } = this.#options;
+    const target = { sessionId, outputDirectory: folder, displayId: this.#displayId };
+    try {
+      this.#recording = await this.#connection.record(recorderConfigOf(this.#plan, settings, target));
+    } catch (error) {
+      this.#recordNothing(error);
+      return undefined;
+    }
+    for (const [service, { error }] of Object.entries(this.#recording.services)) {
+      if (error) this.#fail(service as MediaService, error.message);
+    }
+    return this.#recording;
+  }
+
+  /** The moment of the pause, in our monotonic clock. */
+  async pause(): Promise<number> {
+    return this.#recording && !this.#lost ? this.#recording.pause() : this.#options.clock.monotonicMs();
+  }
+
+  async resume(): Promise<number> {
+    return this.#recording && !this.#lost ? this.#recording.resume() : this.#options.clock.monotonicMs();
+  }
+
+  /** What was recorded; of a recorder that died or hangs, what can be read back from its files. */
+  async stop(): Promise<RecordingManifest | undefined> {
+    if (!this.#recording) return undefined;
+    if (!this.#lost) {
+      try {
+        return await this.#recording.stop();
+      } catch (error) {
+        this.#options.tell('recorder', `The recording did not end cleanly. ${toCodedError(error).message}`);
+      }
+    }
+    const { recorder, folder, files } = this.#options;
+    return recoverRecording(recorder, folder, files);
+  }
+
+  stateOfServices(): RecordingState {
+    const services = Object.entries(this.#recording?.services ?? {});
+    return Object.fromEntries(
+      services.map(([service, { error }]): [string, ServiceHealth] => [
+        service,
+        error ? { state: 'error', health: 'failed', message: error.message } : { state: 'active', health: 'healthy' },
+      ]),
+    );
+  }
+
+  /** Looks once a second whether what should advance did; what it answers stops it. */
+  watch(send: (event: SessionEvent) => void): () => void {
+    const recording = this.#recording;
+    if (!recording) return () => undefined;
+    this.#onLost = () => send({ type: 'RECORDER_LOST' });
+    if (this.#lost) this.#onLost();
+    const events = recording.onEvent((event) => {
+      if (event.type === 'serviceFailed') this.#fail(event.service, event.error.message);
+      else if (event.type === 'sourceLost') this.#fail(event.service, event.message);
+    });
+    const progress = new ProgressWatch();
+    const timer = setInterval(() => void this.#look(recording, progress, send), watchEveryMs);
+    return () => {
+      clearInterval(timer);
+      events.dispose();
+      this.#onLost = undefined;
+    };
+  }
+
+  async #look(recording: Recording, progress: ProgressWatch, send: (event: SessionEvent) => void): Promise<void> {
+    try {
+      const updates = progress.look(await recording.status(), this.#options.clock.monotonicMs());
+      send({ type: 'UPDATE_RECORDING_STATE', updates });
+    } catch (error) {
+      // A recorder that does not even answer is not known to record.
+      if (this.#lost || this.isDisposed) return;
+      const silent: ServiceHealth = { state: 'active', health: 'degraded', message: toCodedError(error).message };
+      const services = Object.keys(recording.services);
+      send({ type: 'UPDATE_RECORDING_STATE', updates: Object.fromEntries(services.map((name) => [name, silent])) });
+    }
+  }
+
+  /** Takes out of the plan what this machine does not give, and says so. */
+  async #narrowPlan(connection: RecorderConnection): Promise<void> {
+    const { tell, settings } = this.#options;
+    const permissions = await connection.permissions(permissionsFor(this.#plan));
+    if (permissions.screen === 'denied') {
+      this.#plan = { ...this.#plan, video: false, screenshots: false };
+      tell('video', `The screen is not recorded: ${permissions.reasons?.screen ?? 'permission was denied.'}`);
+    }
+    if (permissions.microphone === 'denied') {
+      this.#plan = { ...this.#plan, microphone: false };
+      tell('audio', `The microphone is not recorded: ${permissions.reasons?.microphone ?? 'permission was denied.'}`);
+    }
+    if (!this.#plan.video && !this.#plan.screenshots) return;
+    this.#displayId = chooseDisplay(await connection.sources(), settings.display);
+    if (settings.display && this.#displayId && this.#displayId !== settings.display) {
+      tell('video', `Display "${settings.display}" is not there; "${this.#displayId}" is recorded instead.`);
+    }
+  }
+
+  #recordNothing(error: unknown): void {
+    this.#plan = { video: false, screenshots: false, systemSound: false, microphone: false };
+    this.#options.tell('recorder', `Only the editor's activity is recorded. ${toCodedError(error).message}`);
+  }
+
+  #fail(service: MediaService, message: string): void {
+    this.#options.tell(service, `${labelOf[service]}: ${message}`);
+  }
+
+  #lose(error: CodedError): void {
+    this.#lost = error;
+    this.#onLost?.();
+  }
+}
+
+const labelOf: Readonly<Record<MediaService, string>> = { video: 'Video', audio: 'Sound', screenshots: 'Screenshots' };

@@ -1,0 +1,99 @@
+/**
+ * Decides when a screenshot is taken and keeps what was taken: at an interval and when asked, never twice within two
+ * seconds, and nothing of a screen that did not change.
+ */
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { SessionScreenshot } from '../../shared/model/screenshots.ts';
+import type { CapturedScreenshot } from '../../shared/recorder/library.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Disposable } from '../platform/disposable.ts';
+import type { AttachmentStorage } from '../storage/attachmentStorage.ts';
+import type { SessionStorage } from '../storage/sessionStorage.ts';
+
+const leastGapMs = 2000;
+
+export interface ScreenshotTimerOptions {
+  readonly sessionId: string;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly take: () => Promise<CapturedScreenshot>;
+  readonly storage: SessionStorage;
+  readonly attachments: AttachmentStorage;
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class ScreenshotTimer implements Disposable {
+  readonly #options: ScreenshotTimerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #lastTakenAtMs = -Infinity;
+  #lastSha256: string | undefined;
+  #recorded = 0;
+
+  constructor(options: ScreenshotTimerOptions) {
+    this.#options = options;
+    this.resume();
+  }
+
+  get recorded(): number {
+    return this.#recorded;
+  }
+
+  /** Takes one soon, unless one was taken just now. */
+  request(): void {
+    if (!this.#timer || this.#running) return;
+    if (this.#options.clock.monotonicMs() - this.#lastTakenAtMs < leastGapMs) return;
+    this.#running = this.#take()
+      .catch(this.#options.onFailed)
+      .finally(() => (this.#running = undefined));
+  }
+
+  /** Resolves when nothing is being taken any more. */
+  async pause(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#running;
+  }
+
+  resume(): void {
+    this.#timer ??= setInterval(() => this.request(), this.#options.intervalMs);
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #take(): Promise<void> {
+    const { take, clock, storage } = this.#options;
+    this.#lastTakenAtMs = clock.monotonicMs();
+    const captured = await take();
+    if (captured.sha256 !== this.#lastSha256) {
+      await storage.appendScreenshot(this.#options.sessionId, await this.#adopt(captured));
+      this.#lastSha256 = captured.sha256;
+      this.#recorded++;
+    }
+    await rm(captured.path, { force: true });
+  }
+
+  async #adopt(captured: CapturedScreenshot): Promise<SessionScreenshot> {
+    const { attachments, sessionId, clock } = this.#options;
+    const { width, height } = captured;
+    const name = `screenshot-${this.#recorded + 1}.png`;
+    const facts = { sessionId, type: 'image', name, mimeType: 'image/png', width, height } as const;
+    const { id, size } = await attachments.adoptFile(captured.path, facts);
+    return {
+      id: randomUUID(),
+      sessionId,
+      timestamp: clock.now().toISOString(),
+      offsetMs: captured.offsetMs,
+      sequenceNumber: this.#recorded,
+      attachmentId: id,
+      width,
+      height,
+      size,
+      perceptualHash: captured.perceptualHash,
+    };
+  }
+}
