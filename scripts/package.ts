@@ -4,6 +4,8 @@ import { join, relative } from 'node:path';
 import { build, nativeLibraryFolder } from './build.ts';
 import { isMain, repositoryRoot, run } from './process.ts';
 
+const target = `${process.platform}-${process.arch}`;
+
 /** Builds and packages; the answer is the VSIX's path. */
 export async function packageExtension(): Promise<string> {
   await build();
@@ -12,15 +14,12 @@ export async function packageExtension(): Promise<string> {
 
 /** Packages what `build` left. vsce takes the files that .vscodeignore allows, and nothing else. */
 export async function packageBuilt(): Promise<string> {
-  const target = `${process.platform}-${process.arch}`;
-  const manifest: unknown = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8'));
-  const version = (manifest as { version: string }).version;
   for (const needed of ['dist/extension.cjs', 'dist/recorderProcess.cjs', 'dist/review.js', nativeLibraryFolder]) {
     await stat(join(repositoryRoot, needed)).catch(() => {
       throw new Error(`Cannot package: ${needed} is missing. Run npm run build.`);
     });
   }
-  const path = join(repositoryRoot, 'out', `work-sessions-${version}-${target}.vsix`);
+  const path = await vsixPath();
   await mkdir(join(repositoryRoot, 'out'), { recursive: true });
   await run(
     process.execPath,
@@ -31,6 +30,21 @@ export async function packageBuilt(): Promise<string> {
     { cwd: repositoryRoot },
   );
   return path;
+}
+
+/** The VSIX that was made before; throws when there is none. */
+export async function packagedVsix(): Promise<string> {
+  const path = await vsixPath();
+  await stat(path).catch(() => {
+    throw new Error(`${path} is missing. Run npm run package.`);
+  });
+  return path;
+}
+
+async function vsixPath(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8'));
+  const { version } = manifest as { version: string };
+  return join(repositoryRoot, 'out', `work-sessions-${version}-${target}.vsix`);
 }
 
 if (isMain(import.meta.url)) {

@@ -20,7 +20,7 @@ export interface EditorServerOptions {
   readonly userDataFolder?: string;
 }
 
-const themes: Record<Theme, string> = { dark: 'Default Dark Modern', light: 'Default Light Modern' };
+const themes: Record<Theme, string> = { dark: 'Dark Modern', light: 'Light Modern' };
 
 /** A quiet editor: nothing opens by itself, asks, reports or updates. */
 const quietSettings = {
@@ -36,6 +36,8 @@ const quietSettings = {
   'terminal.integrated.gpuAcceleration': 'off',
   'update.mode': 'none',
   'workbench.enableExperiments': false,
+  'workbench.preferredDarkColorTheme': themes.dark,
+  'workbench.preferredLightColorTheme': themes.light,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
@@ -66,8 +68,7 @@ export class EditorServer implements Resource {
     return this.extensionsFolder;
   }
 
-  /** The editor follows changes of its settings file, so this works while it runs too. */
-  writeSettings(theme: Theme): void {
+  private writeSettings(theme: Theme): void {
     const settings = { ...quietSettings, 'workbench.colorTheme': themes[theme], ...this.options.settings };
     writeFileSync(join(this.userDataFolder, 'User/settings.json'), JSON.stringify(settings, undefined, 2));
   }

@@ -122,10 +122,10 @@ export async function reviewSession(
     const contrast = await contrastOf(screenshot, await panel.playerArea());
     onStep('See it in a light theme');
     const lightScreenshot = join(out, 'review-light.png');
-    run.server.writeSettings('light');
+    await run.workbench.toggleTheme();
     await panel.waitForTheme('light');
     await panel.screenshot(lightScreenshot);
-    run.server.writeSettings('dark');
+    await run.workbench.toggleTheme();
     await panel.waitForTheme('dark');
     return {
       screenshot,

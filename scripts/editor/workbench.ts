@@ -109,6 +109,11 @@ export class Workbench {
     await waitFor(`the terminal to show ${expected}`, async () => expected.test(normal(await rows.innerText())));
   }
 
+  /** From dark to light, or back. */
+  async toggleTheme(): Promise<void> {
+    await this.run('Preferences: Toggle between Light/Dark Themes');
+  }
+
   async notifications(): Promise<string[]> {
     const texts = await this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
     return texts.map(normal);

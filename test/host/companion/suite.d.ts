@@ -1,0 +1,3 @@
+declare module 'work-sessions-host-suite' {
+  export function loadSuite(): Promise<void>;
+}
