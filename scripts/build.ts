@@ -1,7 +1,7 @@
 /** Owns `dist/`: bundles the extension, the recorder process and the webviews, and copies what they load at run time. */
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build as bundle, type BuildOptions, type Plugin } from 'esbuild';
 import { isMain, repositoryRoot, run } from './process.ts';
 
@@ -81,9 +81,9 @@ function copies(): [from: string, to: string][] {
 const absentPlatformsStayOutside: Plugin = {
   name: 'absent-platforms-stay-outside',
   setup(context) {
-    context.onResolve({ filter: /^@yuuang\/ffi-rs-|^\.\/ffi-rs\..*\.node$/ }, ({ path }) => {
+    context.onResolve({ filter: /^@yuuang\/ffi-rs-|^\.\/ffi-rs\..*\.node$/ }, ({ path, importer }) => {
       try {
-        return { path: fileURLToPath(import.meta.resolve(path)) };
+        return { path: createRequire(importer).resolve(path) };
       } catch {
         return { path, external: true };
       }
@@ -107,4 +107,10 @@ async function copyAsset(from: string, to: string): Promise<void> {
   });
 }
 
-if (isMain(import.meta.url)) await build();
+if (isMain(import.meta.url)) {
+  await build().catch((error: unknown) => {
+    // esbuild has shown where; a stack of ours says nothing more.
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
+}
