@@ -9,7 +9,7 @@ export function outputLog(channel: vscode.LogOutputChannel): Logger {
     warn: (message) => channel.warn(message),
     error: (message, cause) => {
       channel.error(message);
-      if (cause !== undefined) channel.error(cause instanceof Error ? cause : String(cause));
+      if (cause !== undefined) channel.error(cause instanceof Error ? cause : JSON.stringify(cause));
     },
   };
 }

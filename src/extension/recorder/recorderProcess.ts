@@ -21,7 +21,7 @@ function main(libraryPath: string): void {
     binding = LibraryBinding.open(libraryPath);
   } catch (error) {
     send({ type: 'unusable', error: plainError(error) });
-    process.disconnect?.();
+    process.disconnect();
     return;
   }
   process.on('message', (message) => void answer(binding, message));

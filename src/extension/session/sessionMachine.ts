@@ -31,7 +31,7 @@ export type SessionEvent =
 interface ActorInput {
   readonly sessionId: string;
 }
-const notProvided = () => Promise.reject<never>(new Error('The machine was started without its actors.'));
+const notProvided = () => Promise.reject(new Error('The machine was started without its actors.'));
 
 export const sessionMachine = setup({
   types: {

@@ -127,6 +127,6 @@ const chunkSchema = z.looseObject({ checksum: z.string() });
 /** SHA-256 of the items' JSON, hex. */
 function checksumOf(items: unknown): string {
   return createHash('sha256')
-    .update(JSON.stringify(items) ?? '')
+    .update(items === undefined ? '' : JSON.stringify(items))
     .digest('hex');
 }
