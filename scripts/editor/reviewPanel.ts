@@ -29,15 +29,12 @@ export class ReviewPanel {
   private constructor(
     private readonly workbench: Workbench,
     private readonly frame: Frame,
-    readonly sessionId: string,
   ) {}
 
-  /** Opens the newest session's review, as the command without an argument does. */
-  static async open(workbench: Workbench): Promise<ReviewPanel> {
+  /** Opens the newest session's review, as the command without an argument does; it must be the expected session. */
+  static async open(workbench: Workbench, sessionId: string): Promise<ReviewPanel> {
     await workbench.run('Work Sessions: Review Session');
-    const frame = await workbench.webview('[data-session-id][data-ready="true"]');
-    const sessionId = await frame.locator('[data-session-id]').getAttribute('data-session-id');
-    return new ReviewPanel(workbench, frame, sessionId ?? '');
+    return new ReviewPanel(workbench, await workbench.webview(`[data-session-id="${sessionId}"][data-ready="true"]`));
   }
 
   get player(): Locator {

@@ -106,8 +106,7 @@ export async function reviewSession(
   { out, onStep }: Pick<TourOptions, 'out' | 'onStep'>,
 ): Promise<ReviewFindings> {
   onStep('Open the review');
-  const panel = await ReviewPanel.open(run.workbench);
-  if (panel.sessionId !== session.metadata.id) throw new Error(`The review shows ${panel.sessionId}.`);
+  const panel = await ReviewPanel.open(run.workbench, session.metadata.id);
   await waitFor('the first picture of the video', async () => (await panel.playerState()).width > 0);
 
   const rows = await panel.rows();

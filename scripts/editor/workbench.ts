@@ -1,7 +1,8 @@
 /** Drives the editor's window as a person would: palette, keyboard, mouse; and reads what the window shows. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Frame, Locator, Page } from 'playwright-core';
+import type { Frame, Page } from 'playwright-core';
+import { z } from 'zod';
 import { waitFor } from './waitFor.ts';
 
 const statusItem = '.statusbar-item[id^="work-sessions.work-sessions"]';
@@ -152,8 +153,12 @@ export class Workbench {
     );
   }
 
-  get activeTab(): Locator {
-    return this.page.locator('.editor-group-container.active .tab.active');
+  /** Where the page's corner lies on the screen. */
+  async windowOrigin(): Promise<[left: number, top: number]> {
+    const origin: unknown = await this.page.evaluate(
+      '[screenX + (outerWidth - innerWidth) / 2, screenY + outerHeight - innerHeight]',
+    );
+    return z.tuple([z.number(), z.number()]).parse(origin);
   }
 
   async screenshot(path: string): Promise<void> {
