@@ -10,12 +10,14 @@ export interface ReviewPage {
   readonly styleUrls: readonly string[];
 }
 
-/** Nothing recorded is written into the page: the session's data comes as messages, and is set as text. */
-export function reviewHtml(page: ReviewPage, nonce = createNonce()): string {
+/** Scripts and styles have different nonces: the one for styles can be read from the page. Nothing recorded is written into the page: the session's data comes as messages, and is set as text. */
+export function reviewHtml(page: ReviewPage, nonce = createNonce(), styleNonce = createNonce()): string {
   const policy = [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,
-    ...['style-src', 'img-src', 'media-src', 'connect-src', 'font-src'].map((kind) => `${kind} ${page.cspSource}`),
+    // The toolkit adopts its sheets, but tries out one rule in a style element, with the nonce that it finds below.
+    `style-src ${page.cspSource} 'nonce-${styleNonce}'`,
+    ...['img-src', 'media-src', 'connect-src', 'font-src'].map((kind) => `${kind} ${page.cspSource}`),
   ].join('; ');
   const styles = page.styleUrls.map((url) => `<link rel="stylesheet" href="${escapeAttribute(url)}">`).join('\n  ');
   return `<!DOCTYPE html>
@@ -23,6 +25,7 @@ export function reviewHtml(page: ReviewPage, nonce = createNonce()): string {
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="${escapeAttribute(policy)}">
+  <meta property="csp-nonce" content="${styleNonce}">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>Session review</title>
   ${styles}

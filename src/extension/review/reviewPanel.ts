@@ -72,8 +72,7 @@ export class ReviewPanels extends DisposableStore {
     const blobFolder = join(storageUri.fsPath, 'attachments', 'blobs');
     const media = await SessionMediaFolder.create(this.#windowFolder, sessionId, blobFolder, attachments);
     const webviewPanel =
-      restored ??
-      vscode.window.createWebviewPanel(reviewPanelType, vscode.l10n.t('Session'), vscode.ViewColumn.Active);
+      restored ?? vscode.window.createWebviewPanel(reviewPanelType, vscode.l10n.t('Session'), vscode.ViewColumn.Active);
     const panel = new ReviewPanel(sessionId, webviewPanel, media, this.#options);
     this.#panels.set(sessionId, panel);
     webviewPanel.onDidDispose(() => {

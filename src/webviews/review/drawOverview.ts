@@ -1,0 +1,116 @@
+/** Paints the overview strip on a canvas, in the theme's colours. */
+import type { RecordingGap } from '../../shared/model/video.ts';
+import { colouredFiles, type OverviewModel } from './overviewModel.ts';
+
+/** CSS pixels that one bar takes, its gap included. */
+export const barPitch = 3;
+const barWidth = 2;
+
+export interface OverviewColours {
+  readonly files: readonly string[];
+  readonly otherFiles: string;
+  readonly screenshot: string;
+  readonly save: string;
+  readonly pause: string;
+  readonly problem: string;
+  readonly gap: string;
+  readonly line: string;
+}
+
+/** Chart colours are the theme's own answer to "tell these apart"; the fallbacks are for themes without them. */
+export function overviewColours(element: Element): OverviewColours {
+  const style = getComputedStyle(element);
+  const colour = (name: string, fallback: string): string => style.getPropertyValue(name).trim() || fallback;
+  const foreground = colour('--vscode-foreground', 'gray');
+  return {
+    files: [
+      colour('--vscode-charts-blue', foreground),
+      colour('--vscode-charts-green', foreground),
+      colour('--vscode-charts-purple', foreground),
+      colour('--vscode-charts-orange', foreground),
+    ].slice(0, colouredFiles),
+    otherFiles: colour('--vscode-descriptionForeground', foreground),
+    screenshot: colour('--vscode-descriptionForeground', foreground),
+    save: colour('--vscode-foreground', foreground),
+    pause: colour('--vscode-descriptionForeground', foreground),
+    problem: colour('--vscode-editorWarning-foreground', foreground),
+    gap: colour('--vscode-descriptionForeground', foreground),
+    line: colour('--vscode-widget-border', colour('--vscode-contrastBorder', foreground)),
+  };
+}
+
+export function drawOverview(
+  canvas: HTMLCanvasElement,
+  model: OverviewModel,
+  gaps: readonly RecordingGap[],
+  durationMs: number,
+  colours: OverviewColours,
+): void {
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  const context = canvas.getContext('2d');
+  if (!context || width === 0) return;
+  context.scale(ratio, ratio);
+  const x = (ms: number): number => (durationMs > 0 ? (ms / durationMs) * width : 0);
+  const markTop = 5;
+  const baseline = height - 7;
+  const barArea = baseline - markTop - 7;
+
+  for (const gap of gaps) hatch(context, x(gap.fromMs), x(gap.toMs), height, colours.gap);
+  context.fillStyle = colours.line;
+  context.fillRect(0, baseline, width, 1);
+
+  const stacked = new Map<number, number>();
+  for (const { bucket, file, height: share } of model.bars) {
+    const below = stacked.get(bucket) ?? 0;
+    const barHeight = Math.max(1, share * barArea);
+    context.fillStyle = (file >= 0 ? colours.files[file] : undefined) ?? colours.otherFiles;
+    context.fillRect(bucket * barPitch, baseline - below - barHeight, barWidth, barHeight);
+    stacked.set(bucket, below + barHeight);
+  }
+  context.fillStyle = colours.save;
+  for (const ms of model.saves) context.fillRect(Math.round(x(ms)), baseline + 2, 2, 4);
+  context.fillStyle = colours.screenshot;
+  for (const ms of model.screenshots) dot(context, x(ms), markTop, 2, width);
+  context.fillStyle = colours.problem;
+  for (const ms of model.problems) dot(context, x(ms), markTop, 3, width);
+  context.strokeStyle = colours.pause;
+  context.lineWidth = 1;
+  context.setLineDash([3, 3]);
+  for (const ms of model.pauses) line(context, Math.round(x(ms)) + 0.5, 0, height);
+}
+
+/** A mark at the very edge stays whole. */
+function dot(context: CanvasRenderingContext2D, x: number, y: number, radius: number, width: number): void {
+  context.beginPath();
+  context.arc(Math.min(Math.max(x, radius), width - radius), y, radius, 0, 2 * Math.PI);
+  context.fill();
+}
+
+function line(context: CanvasRenderingContext2D, x: number, top: number, bottom: number): void {
+  context.beginPath();
+  context.moveTo(x, top);
+  context.lineTo(x, bottom);
+  context.stroke();
+}
+
+/** At least wide enough to be seen. */
+function hatch(context: CanvasRenderingContext2D, from: number, to: number, height: number, colour: string): void {
+  const end = Math.max(to, from + 3);
+  context.save();
+  context.beginPath();
+  context.rect(from, 0, end - from, height);
+  context.clip();
+  context.strokeStyle = colour;
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  for (let start = from - height; start < end; start += 5) {
+    context.beginPath();
+    context.moveTo(start, height);
+    context.lineTo(start + height, 0);
+    context.stroke();
+  }
+  context.restore();
+}
