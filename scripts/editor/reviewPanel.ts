@@ -65,11 +65,8 @@ export class ReviewPanel {
 
   /** The rows that are on the page now; a long timeline has more than that. */
   async rows(): Promise<TimelineRow[]> {
-    const rows: unknown = await this.frame
-      .locator(item)
-      .evaluateAll((elements) =>
-        elements.map(({ dataset, ariaCurrent }) => ({ ...dataset, current: ariaCurrent === 'true' })),
-      );
+    const rows: unknown = await this.frame.evaluate(`[...document.querySelectorAll('${item}')].map(
+      ({ dataset, ariaCurrent }) => ({ ...dataset, current: ariaCurrent === 'true' }))`);
     return z.array(z.object({ kind: z.string(), offsetMs: z.coerce.number(), current: z.boolean() })).parse(rows);
   }
 

@@ -22,6 +22,9 @@ export interface EditorServerOptions {
 
 const themes: Record<Theme, string> = { dark: 'Dark Modern', light: 'Light Modern' };
 
+/** What another editor or npm set for itself would reach this editor's extensions. */
+const foreignVariables = /^(VSCODE_|ELECTRON_|npm_|NODE_|PORT$)/;
+
 /** A quiet editor: nothing opens by itself, asks, reports or updates. */
 const quietSettings = {
   'chat.disableAIFeatures': true,
@@ -116,17 +119,11 @@ export class EditorServer implements Resource {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(VSCODE_|ELECTRON_|npm_|NODE_|PORT$)/.test(name),
+    const path = [dirname(node), process.env['PATH']].join(delimiter);
+    const home = join(this.folder.path, 'home');
+    const wanted = { ...process.env, HOME: home, PATH: path, SHELL: '/bin/bash', ...this.options.env };
+    return Object.fromEntries(
+      Object.entries(wanted).filter(([name, value]) => value !== undefined && !foreignVariables.test(name)),
     );
-    const env: NodeJS.ProcessEnv = Object.fromEntries(inherited);
-    env['HOME'] = join(this.folder.path, 'home');
-    env['PATH'] = [dirname(node), env['PATH']].join(delimiter);
-    env['SHELL'] = '/bin/bash';
-    for (const [name, value] of Object.entries(this.options.env ?? {})) {
-      if (value === undefined) delete env[name];
-      else env[name] = value;
-    }
-    return env;
   }
 }
