@@ -1,0 +1,26 @@
+// swift-tools-version: 6.0
+// Owns the shape of the native recorder: one dynamic library, a platform-free core, one folder per platform.
+
+import PackageDescription
+
+let package = Package(
+  name: "SessionRecorder",
+  products: [
+    .library(name: "SessionRecorder", type: .dynamic, targets: ["SessionRecorder"])
+  ],
+  targets: [
+    // Pixel loops in C, because clang vectorises them (AVX2 where the machine has it) and Swift 6.0 does not;
+    // -O3 also in debug builds, so that tests run at recording speed.
+    .target(name: "CPixels", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(name: "RecorderCore", dependencies: ["CPixels"]),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CX11"),
+    .systemLibrary(name: "CPulse"),
+    .systemLibrary(name: "CLibav"),
+    .target(name: "RecorderLinux", dependencies: ["RecorderCore", "CLinux", "CX11", "CPulse", "CLibav"]),
+    .target(name: "SessionRecorder", dependencies: ["RecorderCore", "RecorderLinux"]),
+    .testTarget(name: "RecorderCoreTests", dependencies: ["RecorderCore"]),
+    .testTarget(name: "RecorderLinuxTests", dependencies: ["RecorderCore", "RecorderLinux", "SessionRecorder"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,78 @@
+// Owns the sound service as the session sees it.
+
+import Synchronization
+
+final class AudioService: Sendable {
+  static let startLimitMs = 4_000.0
+  static let stopLimitMs = 6_000.0
+
+  let monitor: ServiceMonitor
+  private let context: VideoContext
+  private let mailbox: Mailbox<AudioCommand>
+  private let balance: Mutex<Double>
+
+  init(_ context: VideoContext) {
+    self.context = context
+    monitor = context.monitor
+    mailbox = Mailbox(waker: context.platform.makeSignal())
+    balance = Mutex(context.config.audio.balance)
+  }
+
+  func setBalance(_ value: Double) {
+    balance.withLock { $0 = value }
+  }
+
+  /// Nil when sound is being recorded.
+  func start() async -> RecorderError? {
+    monitor.move(to: .initializing)
+    let reply = Reply<RecorderError?>()
+    context.platform.spawnThread("ws-audio") { [self] in run(reply) }
+    let late = RecorderError(.timeout, "The sound server does not answer.")
+    let error = await reply.value(withinMs: Self.startLimitMs, or: late)
+    if let error { monitor.update { $0.fail(error) } }
+    return error
+  }
+
+  func stop(offsetMs: Double) async {
+    let reply = Reply<RecorderError?>()
+    guard mailbox.post(.stop(offsetMs: offsetMs, reply)) else { return }
+    monitor.move(to: .stopping)
+    let late = RecorderError(.timeout, "The sound did not end in time.")
+    if let error = await reply.value(withinMs: Self.stopLimitMs, or: late) { monitor.update { $0.fail(error) } }
+  }
+
+  private func run(_ started: Reply<RecorderError?>) {
+    let wanted = context.config.audio
+    let request = AudioRequest(
+      microphone: wanted.microphone, systemAudio: wanted.systemAudio, sampleRate: wanted.sampleRate)
+    do throws(RecorderError) {
+      let source = try context.platform.openAudio(request, waker: mailbox.waker)
+      let loop = AudioLoop(
+        context, source: source, request: request, mailbox: mailbox,
+        balance: { [self] in balance.withLock { $0 } })
+      guard started.complete(nil) else {
+        source.close()
+        answer(mailbox.close(), nil)
+        return
+      }
+      monitor.move(to: .active)
+      try loop.run()
+      answer(mailbox.close(), nil)
+    } catch {
+      let failure = error
+      if !started.complete(failure) {
+        let offsetMs = context.clock.offsetMs
+        monitor.update { $0.fail(failure) }
+        let gap = Manifest.Gap(
+          service: .audio, fromMs: offsetMs.roundedMs, toMs: offsetMs.roundedMs, reason: failure.code.rawValue)
+        context.manifest.update { $0.gaps.append(gap) }
+        context.events.post(.serviceFailed(.audio, offsetMs: offsetMs, failure))
+      }
+      answer(mailbox.close(), failure)
+    }
+  }
+
+  private func answer(_ commands: [AudioCommand], _ error: RecorderError?) {
+    for case .stop(_, let reply) in commands { reply.complete(error) }
+  }
+}

@@ -1,0 +1,31 @@
+// Owns where keyframes go: where they cost little, and never further apart than a seek can bear.
+
+public struct KeyframePolicy: Sendable {
+  /// Ten seconds is the longest way from a keyframe to any frame.
+  public static let mostMs = 10_000.0
+  /// A keyframe where most of the picture changes costs hardly more than another frame, but not in a row of them.
+  static let leastMs = 4_000.0
+  static let largeShare = 0.5
+  static let quietMs = 500.0
+
+  private var lastKeyframeMs: Double?
+  private var lastLargeMs = -Double.infinity
+
+  public init() {}
+
+  /// Whether the frame at `ms` (media time), in which `share` (0…1) of the picture changed, is to be a keyframe.
+  /// `reserveMs` is how long it may take until the next frame can be one.
+  public mutating func wantsKeyframe(atMs ms: Double, changedShare share: Double, reserveMs: Double) -> Bool {
+    // Scrolling changes everything many times a second; motion finds the text again, a keyframe would not.
+    let isLarge = share >= Self.largeShare
+    let isLone = ms - lastLargeMs >= Self.quietMs
+    if isLarge { lastLargeMs = ms }
+    guard let last = lastKeyframeMs else {
+      lastKeyframeMs = ms
+      return true
+    }
+    guard ms - last + reserveMs > Self.mostMs || (isLarge && isLone && ms - last >= Self.leastMs) else { return false }
+    lastKeyframeMs = ms
+    return true
+  }
+}

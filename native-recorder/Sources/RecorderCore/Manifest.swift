@@ -1,0 +1,120 @@
+// Owns what a session's folder says about itself: takes, segments, screenshots, pauses and gaps, all in media time.
+
+public struct Manifest: Codable, Sendable, Equatable {
+  public enum State: String, Codable, Sendable { case recording, finished, recovered }
+
+  public struct Take: Codable, Sendable, Equatable {
+    public var index: Int
+    /// File name in the session's folder.
+    public var path: String
+    /// Media time of the take's first frame.
+    public var offsetMs: Double
+    public var durationMs: Double
+    public var frames: Int
+    public var width: Int
+    public var height: Int
+    public var bytes: Int
+    public var codec: String
+    public var encoder: String
+  }
+
+  public struct Segment: Codable, Sendable, Equatable {
+    public var index: Int
+    public var path: String
+    public var offsetMs: Double
+    public var durationMs: Double
+    public var sampleRate: Int
+    public var channels: Int
+    public var bytes: Int
+    /// 0…1.
+    public var peak: Double
+    /// No sound above `AudioLevels.silencePeak`.
+    public var isEmpty: Bool
+  }
+
+  public struct Screenshot: Codable, Sendable, Equatable {
+    public var path: String
+    public var offsetMs: Double
+    public var sha256: String
+    public var perceptualHash: String
+    public var bytes: Int
+    public var width: Int
+    public var height: Int
+  }
+
+  public struct Pause: Codable, Sendable, Equatable {
+    public var offsetMs: Double
+    public var durationMs: Double
+  }
+
+  public struct Gap: Codable, Sendable, Equatable {
+    public var service: ServiceKind
+    public var fromMs: Double
+    public var toMs: Double
+    public var reason: String
+  }
+
+  public static let fileName = "manifest.json"
+
+  public var schemaVersion = 1
+  public var sessionId: String
+  public var startedAt: String
+  public var startedAtMonotonicMs: Double
+  public var durationMs: Double = 0
+  public var state: State = .recording
+  public var takes: [Take] = []
+  public var segments: [Segment] = []
+  public var screenshots: [Screenshot] = []
+  public var pauses: [Pause] = []
+  public var gaps: [Gap] = []
+  /// Frames left out, by cause.
+  public var droppedFrames: [String: Int] = [:]
+  /// Only after a recovery: what was recorded and could not be kept, as far as it can be told.
+  public var lostMs: Double?
+
+  public init(sessionId: String, startedAt: String, startedAtMonotonicMs: Double) {
+    self.sessionId = sessionId
+    self.startedAt = startedAt
+    self.startedAtMonotonicMs = startedAtMonotonicMs
+  }
+
+  /// Puts a take in, or in the place of the one with its index; the session is at least as long as its parts.
+  mutating func put(_ take: Take) {
+    if let at = takes.lastIndex(where: { $0.index == take.index }) { takes[at] = take } else { takes.append(take) }
+    durationMs = max(durationMs, take.offsetMs + take.durationMs)
+  }
+
+  mutating func put(_ segment: Segment) {
+    if let at = segments.lastIndex(where: { $0.index == segment.index }) {
+      segments[at] = segment
+    } else {
+      segments.append(segment)
+    }
+    durationMs = max(durationMs, segment.offsetMs + segment.durationMs)
+  }
+}
+
+/// File names in a session's folder.
+public enum MediaName {
+  public static func take(_ index: Int) -> String { "video-" + padded(index, 4) + ".mp4" }
+  public static func segment(_ index: Int) -> String { "audio-" + padded(index, 4) + ".wav" }
+  public static func screenshot(_ index: Int) -> String { "screenshot-" + padded(index, 6) + ".png" }
+
+  /// The number in a name of the given kind; nil when it is no such name.
+  public static func index(of name: String, prefix: String, suffix: String) -> Int? {
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.count > prefix.count + suffix.count else { return nil }
+    let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
+    guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(digits), number > 0 else { return nil }
+    return number
+  }
+
+  private static func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+}
+
+extension Double {
+  /// Milliseconds with microsecond digits: enough for every use, and short in JSON.
+  var roundedMs: Double { (self * 1000).rounded() / 1000 }
+}

@@ -1,0 +1,171 @@
+// Owns what the core asks of a platform: clock, threads, signals, files, a picture source, encoders and sound inputs.
+
+/// Everything a platform brings. Another platform implements this and nothing in the core changes.
+public protocol RecorderPlatform: Sendable {
+  /// CLOCK_MONOTONIC in milliseconds.
+  var nowMs: @Sendable () -> Double { get }
+  /// ISO 8601, UTC, milliseconds.
+  func wallClock() -> String
+  /// Runs `body` on a thread of its own: blocking work never runs on Swift's cooperative pool.
+  func spawnThread(_ name: String, _ body: @escaping @Sendable () -> Void)
+  func makeSignal() -> any Signal
+  /// With `forRecording` the folder is made where it is missing and belongs to this recorder alone until it is closed.
+  /// - Throws: `ioError` when it cannot be made or written, `invalidState` when another recorder has it.
+  func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder
+  func openDisplay(_ request: DisplayRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource
+  func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder
+  func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource
+  /// RGB rows without padding → a PNG file's bytes.
+  func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8]
+  /// 64 lowercase hex digits.
+  func sha256(_ bytes: UnsafeRawBufferPointer) -> String
+}
+
+/// Wakes one waiting thread; a raise with nobody waiting is kept for the next wait.
+public protocol Signal: AnyObject, Sendable {
+  func raise()
+  /// Waits until raised or until the monotonic moment `untilMs`. Returns whether it was raised.
+  @discardableResult func wait(untilMs: Double) -> Bool
+}
+
+public struct DisplayRequest: Sendable {
+  public let sourceId: String
+  /// Nil means the primary display.
+  public let targetId: String?
+  public let showCursor: Bool
+  public let fps: Double
+}
+
+public enum SourceActivity: Sendable, Equatable {
+  case nothing, changed
+  /// The picture has another size from now on; `pictureSize` says which.
+  case resized
+}
+
+/// Something that gives pictures: a display now, a window or a camera later. Confined to the thread that opened it,
+/// except `interrupt`.
+public protocol RecordingSource: AnyObject {
+  var id: String { get }
+  var pictureSize: PictureSize { get }
+  /// Sleeps until the picture changes, the waker is raised or `untilMs` comes.
+  /// - Throws: `sourceLost` when there will be no more pictures.
+  func wait(untilMs: Double) throws(RecorderError) -> SourceActivity
+  /// Brings the source's picture up to date and says what changed since the last call.
+  func capture() throws(RecorderError) -> SourcedFrame
+  /// From any thread: makes a call that hangs inside the source fail with `sourceLost`.
+  var interrupt: @Sendable () -> Void { get }
+  func close()
+}
+
+/// A source's picture at a moment. The buffer belongs to the source and is valid until its next `capture`.
+public struct SourcedFrame {
+  public let picture: BgraPicture
+  public let sourceId: String
+  /// Monotonic milliseconds: the moment of the grab.
+  public let presentationMs: Double
+  public let sequence: UInt64
+  public let damage: [PixelRect]
+
+  public init(picture: BgraPicture, sourceId: String, presentationMs: Double, sequence: UInt64, damage: [PixelRect]) {
+    self.picture = picture
+    self.sourceId = sourceId
+    self.presentationMs = presentationMs
+    self.sequence = sequence
+    self.damage = damage
+  }
+}
+
+public struct VideoEncoderSettings: Sendable {
+  public let size: PictureSize
+  public let fps: Double
+  public let quality: Double
+  /// Ticks a second of the presentation times.
+  public let timescale: Int
+}
+
+public struct EncodedFrame: Sendable {
+  /// NAL units, each after its 4-byte length (ISO/IEC 14496-15).
+  public let bytes: [UInt8]
+  public let presentationTicks: Int64
+  public let isKeyframe: Bool
+
+  public init(bytes: [UInt8], presentationTicks: Int64, isKeyframe: Bool) {
+    self.bytes = bytes
+    self.presentationTicks = presentationTicks
+    self.isKeyframe = isKeyframe
+  }
+}
+
+/// Frames go in and come out in presentation order: no reordering, no delay.
+public protocol VideoEncoder: AnyObject {
+  var name: String { get }
+  /// The avcC record's contents (ISO/IEC 14496-15, 5.3.3.1).
+  var decoderConfiguration: [UInt8] { get }
+  func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
+  func finish() throws(RecorderError) -> [EncodedFrame]
+}
+
+public struct AudioRequest: Sendable {
+  public let microphone: AudioChoice
+  public let systemAudio: AudioChoice
+  public let sampleRate: Int
+}
+
+public enum AudioInput: String, Codable, Sendable, CaseIterable {
+  case microphone, systemAudio
+}
+
+/// Sound inputs, already resampled to the requested rate, two channels. Confined to the thread that opened it.
+public protocol AudioSource: AnyObject {
+  /// Inputs that could be opened.
+  var inputs: [AudioInput] { get }
+  /// Inputs that were asked for and could not be opened, or were lost since.
+  var failures: [AudioInput: RecorderError] { get }
+  /// Waits for sound until `untilMs`; hands over what came: the input, the monotonic time of the first sample and
+  /// interleaved stereo floats.
+  /// - Throws: `sourceLost` when the sound server is gone.
+  func pump(untilMs: Double, _ take: (AudioInput, Double, UnsafeBufferPointer<Float>) -> Void) throws(RecorderError)
+  func close()
+}
+
+/// A folder that is being recorded into.
+public protocol MediaFolder: Sendable {
+  /// Makes a new file; it is an `ioError` when the name is taken.
+  func create(_ name: String) throws(RecorderError) -> any MediaFile
+  func open(_ name: String, writable: Bool) throws(RecorderError) -> any MediaFile
+  /// Writes under another name, syncs, renames, syncs the folder.
+  func replace(_ name: String, with bytes: UnsafeRawBufferPointer) throws(RecorderError)
+  func rename(_ name: String, to other: String) throws(RecorderError)
+  /// Names in the folder, sorted.
+  func list() throws(RecorderError) -> [String]
+  func path(_ name: String) -> String
+  /// Gives up the folder; safe to call twice.
+  func close()
+}
+
+/// A file, used by one thread at a time.
+public protocol MediaFile: AnyObject, Sendable {
+  var size: Int { get }
+  /// Writes all bytes or throws `diskFull` or `ioError`; after a throw some of them may be on disk.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(RecorderError)
+  /// Fewer bytes than asked for mean the end of the file.
+  func read(at offset: Int, count: Int) throws(RecorderError) -> [UInt8]
+  func truncate(to size: Int) throws(RecorderError)
+  /// The data is on disk when it returns.
+  func sync() throws(RecorderError)
+  func close()
+}
+
+extension MediaFile {
+  public func write(_ bytes: [UInt8], at offset: Int) throws(RecorderError) {
+    let result = bytes.withUnsafeBytes { raw in Result { () throws(RecorderError) in try self.write(raw, at: offset) } }
+    try result.get()
+  }
+}
+
+extension MediaFolder {
+  public func replace(_ name: String, with bytes: [UInt8]) throws(RecorderError) {
+    let result = bytes.withUnsafeBytes { raw in Result { () throws(RecorderError) in try self.replace(name, with: raw) } }
+    try result.get()
+  }
+}

@@ -1,0 +1,56 @@
+// Owns PNG encoding and SHA-256 through libav.
+
+import CLibav
+import RecorderCore
+
+enum LibavPng {
+  static func encode(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8] {
+    guard let codec = avcodec_find_encoder(AV_CODEC_ID_PNG) else {
+      throw RecorderError(.encoderFailed, "This libavcodec cannot write PNG.")
+    }
+    var context = avcodec_alloc_context3(codec)
+    var packet = av_packet_alloc()
+    var frame = av_frame_alloc()
+    defer {
+      av_frame_free(&frame)
+      av_packet_free(&packet)
+      avcodec_free_context(&context)
+    }
+    guard let context, let packet, let frame, let base = rgb.baseAddress, rgb.count >= width * height * 3 else {
+      throw RecorderError(.encoderFailed, "There is not enough memory for a screenshot.")
+    }
+    context.pointee.width = Int32(width)
+    context.pointee.height = Int32(height)
+    context.pointee.pix_fmt = AV_PIX_FMT_RGB24
+    context.pointee.time_base = AVRational(num: 1, den: 1)
+    context.pointee.compression_level = 3
+    guard avcodec_open2(context, codec, nil) >= 0 else {
+      throw RecorderError(.encoderFailed, "The PNG encoder does not open for \(width)x\(height).")
+    }
+    frame.pointee.format = AV_PIX_FMT_RGB24.rawValue
+    frame.pointee.width = Int32(width)
+    frame.pointee.height = Int32(height)
+    let pixels = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: UInt8.self)
+    frame.pointee.data.0 = pixels
+    frame.pointee.linesize.0 = Int32(width * 3)
+    frame.pointee.buf.0 = ws_av_lend(pixels, rgb.count)
+    guard avcodec_send_frame(context, frame) >= 0, avcodec_receive_packet(context, packet) >= 0 else {
+      throw RecorderError(.encoderFailed, "The screenshot could not be encoded.")
+    }
+    return Array(UnsafeBufferPointer(start: packet.pointee.data, count: Int(packet.pointee.size)))
+  }
+}
+
+enum LibavHash {
+  /// 64 lowercase hex digits (FIPS 180-4).
+  static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+    guard let state = av_sha_alloc() else { return "" }
+    defer { av_free(UnsafeMutableRawPointer(state)) }
+    av_sha_init(state, 256)
+    av_sha_update(state, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+    var digest = [UInt8](repeating: 0, count: 32)
+    av_sha_final(state, &digest)
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

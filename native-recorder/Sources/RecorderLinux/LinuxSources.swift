@@ -1,0 +1,74 @@
+// Owns the list of what can be recorded on this machine, and whether it may be.
+
+import CX11
+import Glibc
+import RecorderCore
+
+public struct RecordingSources: Encodable, Sendable {
+  public struct Display: Encodable, Sendable {
+    let id: String
+    let name: String
+    let width: Int
+    let height: Int
+    let scale: Double
+    let primary: Bool
+  }
+
+  public struct Window: Encodable, Sendable {
+    let id: String
+    let title: String
+    let app: String
+    let pid: Int
+    let width: Int
+    let height: Int
+  }
+
+  public struct Device: Encodable, Sendable {
+    let id: String
+    let name: String
+    let `default`: Bool?
+  }
+
+  var displays: [Display] = []
+  var windows: [Window] = []
+  var cameras: [Device] = []
+  var microphones: [Device] = []
+  var systemAudio: [Device] = []
+}
+
+public enum LinuxSources {
+  /// Never fails: what cannot be reached has an empty list. Takes up to three seconds when a server hangs.
+  public static func list() -> RecordingSources {
+    var sources = RecordingSources()
+    if let connection = try? X11Connection() {
+      sources.displays = X11Monitors.list(connection).map { monitor in
+        RecordingSources.Display(
+          id: monitor.id, name: monitor.id, width: monitor.rect.width, height: monitor.rect.height, scale: 1,
+          primary: monitor.isPrimary)
+      }
+    }
+    let deadlineMs = monotonicMs() + 3_000
+    if let connection = try? PulseConnection(deadlineMs: deadlineMs),
+      let devices = try? PulseDevices.list(connection, untilMs: deadlineMs)
+    {
+      sources.microphones = devices.microphones.map { device in
+        RecordingSources.Device(id: device.name, name: device.description, default: device.name == devices.defaultSource)
+      }
+      sources.systemAudio = devices.monitors.map { device in
+        RecordingSources.Device(
+          id: device.name, name: device.description, default: device.monitorOfSink == devices.defaultSink)
+      }
+    }
+    return sources
+  }
+
+  /// Linux asks nobody: a display that opens may be recorded. Nil, or why the screen cannot be.
+  public static func screenDenial() -> String? {
+    do throws(RecorderError) {
+      _ = try X11Connection()
+      return nil
+    } catch {
+      return error.message
+    }
+  }
+}
