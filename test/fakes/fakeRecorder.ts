@@ -1,0 +1,166 @@
+/** A recorder without a process: it writes small real files into the output folder, and a test decides what goes wrong. */
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../src/extension/platform/clock.ts';
+import type { Disposable } from '../../src/extension/platform/disposable.ts';
+import { Emitter } from '../../src/extension/platform/emitter.ts';
+import type { Recorder, RecorderConnection, Recording } from '../../src/extension/recorder/recorder.ts';
+import { CodedError } from '../../src/shared/errors.ts';
+import type {
+  CapturedScreenshot,
+  LibraryEvent,
+  RecorderConfig,
+  RecorderPermissions,
+  RecorderSources,
+  RecorderStatus,
+  RecordingManifest,
+  ServiceStatus,
+} from '../../src/shared/recorder/library.ts';
+import { SessionClock } from '../../src/shared/sessionClock.ts';
+
+const healthy: ServiceStatus = {
+  state: 'active',
+  health: 'healthy',
+  errorCount: 0,
+  bytesOnDisk: 0,
+  metrics: { itemsRecorded: 0, droppedItems: 0, averageLatencyMs: 0 },
+};
+
+export class FakeRecorder implements Recorder {
+  /** What goes wrong, for a test to set before it happens. */
+  connectError: CodedError | undefined;
+  recordError: CodedError | undefined;
+  stopError: CodedError | undefined;
+  pauseError: CodedError | undefined;
+  recoverError: CodedError | undefined;
+  permissions: RecorderPermissions = { screen: 'notRequired', microphone: 'notRequired' };
+  services: Recording['services'] = { video: healthy, audio: healthy, screenshots: healthy };
+  /** The picture that screenshots show. */
+  screen = 'first';
+
+  readonly recorded: RecorderConfig[] = [];
+  connections = 0;
+  readonly events = new Emitter<LibraryEvent>();
+  readonly #died = new Emitter<CodedError>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  connect(): Promise<RecorderConnection> {
+    if (this.connectError) return Promise.reject(this.connectError);
+    this.connections++;
+    return Promise.resolve({
+      sources: () => Promise.resolve(oneDisplay),
+      permissions: () => Promise.resolve(this.permissions),
+      record: (config) => this.#record(config),
+      recover: (directory) => this.#recover(directory),
+      onDied: this.#died.event,
+      dispose: () => this.connections--,
+    });
+  }
+
+  /** The process is gone, as after SIGKILL. */
+  die(): void {
+    this.#died.fire(new CodedError('recorderDied', 'The recorder stopped unexpectedly (SIGKILL).'));
+  }
+
+  async #record(config: RecorderConfig): Promise<Recording> {
+    if (this.recordError) throw this.recordError;
+    this.recorded.push(config);
+    await mkdir(config.outputDirectory, { recursive: true });
+    return new FakeRecording(this, config, this.#clock);
+  }
+
+  async #recover(directory: string): Promise<RecordingManifest> {
+    if (this.recoverError) throw this.recoverError;
+    return { ...(await writeRecording(directory, 'any', 4000)), state: 'recovered', lostMs: 500 };
+  }
+}
+
+class FakeRecording implements Recording {
+  readonly startedAtMonotonicMs: number;
+  readonly services: Recording['services'];
+  readonly #fake: FakeRecorder;
+  readonly #config: RecorderConfig;
+  readonly #clock: Clock;
+  readonly #sessionClock: SessionClock;
+  #screenshots = 0;
+
+  constructor(fake: FakeRecorder, config: RecorderConfig, clock: Clock) {
+    this.#fake = fake;
+    this.#config = config;
+    this.#clock = clock;
+    this.services = fake.services;
+    this.startedAtMonotonicMs = clock.monotonicMs();
+    this.#sessionClock = new SessionClock(this.startedAtMonotonicMs);
+  }
+
+  pause(): Promise<number> {
+    if (this.#fake.pauseError) return Promise.reject(this.#fake.pauseError);
+    this.#sessionClock.pause(this.#clock.monotonicMs());
+    return Promise.resolve(this.#clock.monotonicMs());
+  }
+  resume(): Promise<number> {
+    this.#sessionClock.resume(this.#clock.monotonicMs());
+    return Promise.resolve(this.#clock.monotonicMs());
+  }
+
+  async takeScreenshot(): Promise<CapturedScreenshot> {
+    const path = join(this.#config.outputDirectory, `screenshot-${++this.#screenshots}.png`);
+    await writeFile(path, this.#fake.screen);
+    return {
+      path,
+      width: 1600,
+      height: 1000,
+      bytes: this.#fake.screen.length,
+      sha256: createHash('sha256').update(this.#fake.screen).digest('hex'),
+      perceptualHash: '00ff00ff00ff00ff',
+      offsetMs: this.#offsetMs(),
+    };
+  }
+
+  status(): Promise<RecorderStatus> {
+    const state = this.#sessionClock.isPaused ? 'paused' : 'recording';
+    return Promise.resolve({ state, offsetMs: this.#offsetMs(), monotonicMs: 0, services: this.services });
+  }
+
+  async stop(): Promise<RecordingManifest> {
+    if (this.#fake.stopError) throw this.#fake.stopError;
+    return writeRecording(this.#config.outputDirectory, this.#config.sessionId, this.#offsetMs());
+  }
+
+  onEvent(listener: (event: LibraryEvent) => void): Disposable {
+    return this.#fake.events.event(listener);
+  }
+
+  #offsetMs(): number {
+    return this.#sessionClock.offsetAt(this.#clock.monotonicMs());
+  }
+}
+
+async function writeRecording(folder: string, sessionId: string, durationMs: number): Promise<RecordingManifest> {
+  await writeFile(join(folder, 'video-0001.mp4'), `video of ${sessionId}`);
+  await writeFile(join(folder, 'audio-0001.wav'), `sound of ${sessionId}`);
+  return {
+    schemaVersion: 1,
+    sessionId,
+    startedAt: '2026-11-22T09:00:01.000Z',
+    durationMs,
+    state: 'finished',
+    takes: [
+      { index: 1, path: 'video-0001.mp4', offsetMs: 0, durationMs, frames: 30, width: 1600, height: 1000, bytes: 50 },
+    ],
+    segments: [{ index: 1, path: 'audio-0001.wav', offsetMs: 0, durationMs, bytes: 50, peak: 0.5, isEmpty: false }],
+    gaps: [],
+    pauses: [],
+  };
+}
+
+const oneDisplay: RecorderSources = {
+  displays: [{ id: ':0.0', name: 'screen', width: 1600, height: 1000, primary: true }],
+  microphones: [],
+  systemAudio: [],
+};

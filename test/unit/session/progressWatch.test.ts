@@ -1,0 +1,76 @@
+/** What says "recording" advances, or it is said within five seconds that it does not. */
+import assert from 'node:assert/strict';
+import type { MediaService, RecorderStatus, ServiceStatus } from '../../../src/shared/recorder/library.ts';
+import { ProgressWatch } from '../../../src/extension/session/progressWatch.ts';
+
+describe('ProgressWatch', () => {
+  const statusOf = (
+    services: Partial<Record<MediaService, Partial<ServiceStatus>>>,
+    state: RecorderStatus['state'] = 'recording',
+  ): RecorderStatus => ({
+    state,
+    offsetMs: 0,
+    monotonicMs: 0,
+    services: Object.fromEntries(
+      Object.entries(services).map(([service, changes]) => [
+        service,
+        {
+          state: 'active',
+          health: 'healthy',
+          errorCount: 0,
+          bytesOnDisk: 0,
+          metrics: { itemsRecorded: 0, droppedItems: 0, averageLatencyMs: 0 },
+          ...changes,
+        },
+      ]),
+    ),
+  });
+
+  it('is content while bytes advance, however slowly', () => {
+    const watch = new ProgressWatch();
+    for (let second = 0; second < 60; second++) {
+      const bytesOnDisk = Math.floor(second / 3);
+      assert.equal(watch.look(statusOf({ video: { bytesOnDisk } }), second * 1000).video?.health, 'healthy');
+    }
+  });
+
+  it('tells within five seconds that nothing was written, with looks once a second', () => {
+    const watch = new ProgressWatch();
+    const health = [0, 1, 2, 3, 4, 5].map((second) =>
+      watch.look(statusOf({ video: { bytesOnDisk: 9 }, audio: { bytesOnDisk: second } }), second * 1000),
+    );
+    assert.equal(health[3]?.video?.health, 'healthy');
+    assert.equal(health[5]?.video?.health, 'degraded');
+    assert.match(health[5]?.video?.message ?? '', /5 seconds/);
+    assert.equal(health[5]?.audio?.health, 'healthy');
+  });
+
+  it('is content again when bytes advance again', () => {
+    const watch = new ProgressWatch();
+    watch.look(statusOf({ audio: { bytesOnDisk: 1 } }), 0);
+    assert.equal(watch.look(statusOf({ audio: { bytesOnDisk: 1 } }), 6000).audio?.health, 'degraded');
+    assert.equal(watch.look(statusOf({ audio: { bytesOnDisk: 2 } }), 7000).audio?.health, 'healthy');
+  });
+
+  it('expects nothing during a pause, nor for its length after it', () => {
+    const watch = new ProgressWatch();
+    watch.look(statusOf({ video: { bytesOnDisk: 1 } }), 0);
+    assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 1 } }, 'paused'), 60_000).video?.state, 'paused');
+    assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 1 } }), 61_000).video?.health, 'healthy');
+  });
+
+  it('expects no progress of screenshots, which come when they are asked for', () => {
+    const watch = new ProgressWatch();
+    watch.look(statusOf({ screenshots: {} }), 0);
+    assert.equal(watch.look(statusOf({ screenshots: {} }), 60_000).screenshots?.health, 'healthy');
+  });
+
+  it('passes on a failure in the recorder’s words, and is silent of what is not recorded', () => {
+    const error = { code: 'diskFull', message: 'The disk is full.' };
+    const found = new ProgressWatch().look(
+      statusOf({ video: { state: 'error', health: 'failed', error }, audio: { state: 'idle' } }),
+      0,
+    );
+    assert.deepEqual(found, { video: { state: 'error', health: 'failed', message: 'The disk is full.' } });
+  });
+});
