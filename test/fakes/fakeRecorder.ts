@@ -71,6 +71,7 @@ export class FakeRecorder implements Recorder {
     if (this.recordError) throw this.recordError;
     this.recorded.push(config);
     await mkdir(config.outputDirectory, { recursive: true });
+    await writeFile(join(config.outputDirectory, 'video-0001.mp4'), 'begun');
     return new FakeRecording(this, config, this.#clock);
   }
 
