@@ -1,5 +1,6 @@
 /** The webview's end of its conversation with the extension, and the state that VS Code keeps for it while it is hidden. */
 import { type EventListeners, MessageHandler, type RequestHandlers } from '../../shared/protocol/messageHandler.ts';
+import type { CodedError } from '../../shared/errors.ts';
 import type { Contract } from '../../shared/protocol/messages.ts';
 
 interface VsCodeApi {
@@ -22,6 +23,7 @@ export interface HostLinkOptions<Incoming extends Contract, Outgoing extends Con
   readonly outgoing: Outgoing;
   readonly requests: RequestHandlers<Incoming>;
   readonly events: EventListeners<Incoming>;
+  onProblem(error: CodedError): void;
 }
 
 /** VS Code delivers only the extension's messages to a webview; whatever else posts into the page fails the contract. */
@@ -32,7 +34,6 @@ export function connectToHost<Incoming extends Contract, Outgoing extends Contra
   const handler = new MessageHandler<Incoming, Outgoing>({
     ...options,
     post: (message) => api.postMessage(message),
-    onProblem: (error) => console.warn(error.message),
   });
   window.addEventListener('message', (event) => handler.receive(event.data));
   return handler;

@@ -5,10 +5,10 @@ export function memo<P extends object>(render: (props: P) => ComponentChild): Fu
   class Memo extends Component<P> {
     override shouldComponentUpdate(next: Readonly<P>): boolean {
       const keys = Object.keys(next) as (keyof P)[];
-      return keys.some((key) => next[key] !== (this.props as P)[key]);
+      return keys.some((key) => next[key] !== this.props[key]);
     }
     override render(): ComponentChild {
-      return render(this.props as P);
+      return render(this.props);
     }
   }
   return (props: P) => h(Memo, props);

@@ -71,15 +71,25 @@ export function drawOverview(
     stacked.set(bucket, below + barHeight);
   }
   context.fillStyle = colours.save;
-  for (const ms of model.saves) context.fillRect(Math.round(x(ms)), baseline + 2, 2, 4);
+  for (const ms of thinned(model.saves, x, 3)) context.fillRect(Math.round(x(ms)), baseline + 2, 2, 4);
   context.fillStyle = colours.screenshot;
-  for (const ms of model.screenshots) dot(context, x(ms), markTop, 2, width);
+  for (const ms of thinned(model.screenshots, x, 6)) dot(context, x(ms), markTop, 2, width);
   context.fillStyle = colours.problem;
-  for (const ms of model.problems) dot(context, x(ms), markTop, 3, width);
+  for (const ms of thinned(model.problems, x, 8)) dot(context, x(ms), markTop, 3, width);
   context.strokeStyle = colours.pause;
   context.lineWidth = 1;
   context.setLineDash([3, 3]);
-  for (const ms of model.pauses) line(context, Math.round(x(ms)) + 0.5, 0, height);
+  for (const ms of thinned(model.pauses, x, 6)) line(context, Math.round(x(ms)) + 0.5, 0, height);
+}
+
+/** Marks that would lie on one another are drawn once; offsets are in time order. */
+function thinned(offsets: readonly number[], x: (ms: number) => number, apart: number): number[] {
+  let last = -Infinity;
+  return offsets.filter((ms) => {
+    const far = x(ms) - last >= apart;
+    if (far) last = x(ms);
+    return far;
+  });
 }
 
 /** A mark at the very edge stays whole. */

@@ -20,7 +20,9 @@ export function Header(props: { readonly session: ReviewSession; readonly timeli
         <Fact icon="watch">{lengthInWords(durationMs)}</Fact>
         {metadata.workspaceName !== undefined && <Fact icon="folder">{metadata.workspaceName}</Fact>}
         <Fact icon="edit">{counted(kinds.get('edit') ?? 0, 'edit')}</Fact>
-        <Fact icon="device-camera">{counted(kinds.get('screenshot') ?? 0, 'screenshot')}</Fact>
+        {kinds.has('screenshot') && (
+          <Fact icon="device-camera">{counted(kinds.get('screenshot') ?? 0, 'screenshot')}</Fact>
+        )}
       </ul>
       <Notices notices={[...props.session.missing, ...(metadata.problems ?? [])]} />
     </header>

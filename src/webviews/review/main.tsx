@@ -36,10 +36,14 @@ const host = connectToHost<ReviewViewContract, ReviewHostContract>({
       player.playback.seek(offsetMs);
     },
   },
+  onProblem: (error) => report(error.message),
 });
 
 const report = (message: string): void => host.emit('webviewError', { message: message.slice(0, 2000) });
-window.addEventListener('error', ({ message }) => report(message));
+window.addEventListener('error', ({ message }) => {
+  // The browser's note that a measured row changed the layout once more within a frame; nothing is wrong then.
+  if (!message.startsWith('ResizeObserver loop')) report(message);
+});
 window.addEventListener('unhandledrejection', ({ reason }) => report(String(reason)));
 
 const player = createPlayer(report);

@@ -141,7 +141,6 @@ function Rows(props: TimelineProps & { readonly shown: readonly TimelineItem[] }
                 count={shown.length}
                 startPx={start}
                 current={index === current}
-                past={index < current}
                 tabbable={index === tabbable}
                 measure={list.measureElement}
                 onChoose={choose}

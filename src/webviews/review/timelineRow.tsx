@@ -12,8 +12,6 @@ export interface TimelineRowProps {
   readonly count: number;
   readonly startPx: number;
   readonly current: boolean;
-  /** Playback has passed it. */
-  readonly past: boolean;
   /** Whether Tab reaches it: one row does, the arrows reach the others. */
   readonly tabbable: boolean;
   readonly measure: (row: HTMLElement | null) => void;
@@ -45,7 +43,7 @@ export const TimelineRow = memo(function TimelineRow(props: TimelineRowProps) {
   return (
     <li
       ref={props.measure}
-      class={`row ${item.kind} ${props.past ? 'past' : ''}`}
+      class={`row ${item.kind}`}
       style={{ transform: `translateY(${props.startPx}px)` }}
       data-testid="timeline-item"
       data-index={index}
