@@ -41,6 +41,7 @@ export class RecorderLink extends DisposableStore {
   #recording: Recording | undefined;
   #lost: CodedError | undefined;
   #onLost: (() => void) | undefined;
+  readonly #told = new Set<string>();
 
   constructor(options: RecorderLinkOptions) {
     super();
@@ -177,7 +178,10 @@ export class RecorderLink extends DisposableStore {
     this.#options.tell('recorder', `Only the editor's activity is recorded. ${toCodedError(error).message}`);
   }
 
+  /** A service that did not come up says so twice: in the answer to the start and as an event. */
   #fail(service: MediaService, message: string): void {
+    if (this.#told.has(`${service} ${message}`)) return;
+    this.#told.add(`${service} ${message}`);
     this.#options.tell(service, `${labelOf[service]}: ${message}`);
   }
 

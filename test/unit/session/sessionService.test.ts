@@ -239,7 +239,9 @@ describe('SessionService', () => {
     await session.start();
     assert.equal(session.view.state, 'active');
     assert.deepEqual(session.view.warnings, ['There is no sound server.']);
-    assert.deepEqual(problems, ['Sound: There is no sound server.']);
+    const error = { code: 'sourceNotFound', message: 'There is no sound server.' };
+    recorder.events.fire({ type: 'serviceFailed', offsetMs: 0, service: 'audio', error });
+    assert.deepEqual(problems, ['Sound: There is no sound server.'], 'it is told once');
     await session.end();
   });
 
