@@ -32,6 +32,8 @@ const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  // In a browser it is on by default, on a desktop off.
+  'files.autoSave': 'off',
   'git.openRepositoryInParentFolders': 'never',
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
@@ -121,7 +123,13 @@ export class EditorServer implements Resource {
   private environment(): NodeJS.ProcessEnv {
     const path = [dirname(node), process.env['PATH']].join(delimiter);
     const home = join(this.folder.path, 'home');
-    const wanted = { ...process.env, HOME: home, PATH: path, SHELL: '/bin/bash', ...this.options.env };
+    const wanted: NodeJS.ProcessEnv = {
+      ...process.env,
+      HOME: home,
+      PATH: path,
+      SHELL: '/bin/bash',
+      ...this.options.env,
+    };
     return Object.fromEntries(
       Object.entries(wanted).filter(([name, value]) => value !== undefined && !foreignVariables.test(name)),
     );

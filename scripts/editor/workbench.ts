@@ -94,9 +94,13 @@ export class Workbench {
     await this.page.keyboard.press('Control+V');
   }
 
+  /** Saves the changed file of the active tab. */
   async save(): Promise<void> {
+    const dirty = this.page.locator('.editor-group-container.active .tab.active.dirty');
+    // The tab learns of a change a moment after the text has it.
+    await dirty.waitFor({ state: 'attached' });
     await this.page.keyboard.press('Control+S');
-    await this.page.locator('.editor-group-container.active .tab.active.dirty').waitFor({ state: 'detached' });
+    await dirty.waitFor({ state: 'detached' });
   }
 
   /** Runs a command in a new terminal and waits until the terminal shows what is expected. */
