@@ -1,5 +1,4 @@
 /** The work behind the machine's states for one session: the lease, the recorder, the screenshots, the activity and the store. */
-import { toCodedError } from '../../shared/errors.ts';
 import type { ActivityEventBody } from '../../shared/model/activity.ts';
 import type { SessionMetadata } from '../../shared/model/sessionMetadata.ts';
 import { SessionClock } from '../../shared/sessionClock.ts';
@@ -15,6 +14,7 @@ import { recordedConfigOf } from './recorderConfig.ts';
 import { RecorderLink } from './recorderLink.ts';
 import { ScreenshotTimer } from './screenshotTimer.ts';
 import type { RecordingState, SessionEvent } from './sessionMachine.ts';
+import { explainStorageError, explained } from './storageError.ts';
 
 export type ProblemService = Extract<ActivityEventBody, { kind: 'problem' }>['service'];
 
@@ -68,7 +68,8 @@ export class SessionRun extends DisposableStore {
   /** Throws `leaseTaken` while another window records, and the disk's errors where nothing can be stored. */
   async validate(): Promise<void> {
     const { store, host } = this.#options;
-    this.#lease ??= await Lease.acquire({ path: store.paths.recordingLease, host });
+    const { root, recordingLease: path } = store.paths;
+    this.#lease ??= await explained(root, () => Lease.acquire({ path, host }));
   }
 
   checkPermissions(): Promise<void> {
@@ -78,8 +79,9 @@ export class SessionRun extends DisposableStore {
   async start(): Promise<RecordingState> {
     const { sessionId, store, clock } = this.#options;
     // Before the first byte is recorded: a crash from here on leaves a session that can be found.
-    this.#metadata = this.#newMetadata();
-    await store.storage.saveMetadata(this.#metadata);
+    const metadata = this.#newMetadata();
+    this.#metadata = metadata;
+    await explained(store.paths.root, () => store.storage.saveMetadata(metadata));
     const recording = await this.#recorder.record(sessionId);
     this.#sessionClock = new SessionClock(recording?.startedAtMonotonicMs ?? clock.monotonicMs());
     this.#activity = this.own(this.#startActivity(this.#sessionClock));
@@ -125,7 +127,8 @@ export class SessionRun extends DisposableStore {
     this.#activity?.dispose();
     const status = lost ? 'interrupted' : 'completed';
     const metadata = this.#withProblems(this.#metadata);
-    return finishSession(metadata, { status, endTime: this.#nowIso(), durationMs, manifest }, store);
+    const ending = { status, endTime: this.#nowIso(), durationMs, manifest } as const;
+    return explained(store.paths.root, () => finishSession(metadata, ending, store));
   }
 
   override dispose(): void {
@@ -142,7 +145,7 @@ export class SessionRun extends DisposableStore {
       observers,
       append: (events, onWritten) => store.storage.appendActivity(sessionId, events, onWritten),
       onWriteFailed: (error) =>
-        this.#tell('activity', `The editor's activity cannot be written: ${toCodedError(error).message}`),
+        this.#tell('activity', `The editor's activity cannot be written. ${this.#explain(error)}`),
       onRecorded: ({ kind }) => {
         if (kind === 'fileFocused') this.#screenshots?.request();
       },
@@ -162,8 +165,7 @@ export class SessionRun extends DisposableStore {
         attachments: store.attachments,
         onFailed: (error) => {
           // Once is enough for the user: the next attempts go on, and most likely fail for the same reason.
-          if (!hasFailed && !this.#recorder.lost)
-            this.#tell('screenshots', `Screenshots: ${toCodedError(error).message}`);
+          if (!hasFailed && !this.#recorder.lost) this.#tell('screenshots', `Screenshots: ${this.#explain(error)}`);
           hasFailed = true;
         },
       }),
@@ -213,13 +215,17 @@ export class SessionRun extends DisposableStore {
     try {
       await this.#options.store.storage.saveMetadata(this.#metadata);
     } catch (error) {
-      this.#tell('activity', `The session cannot be updated on disk: ${toCodedError(error).message}`);
+      this.#tell('activity', `The session cannot be updated on disk. ${this.#explain(error)}`);
     }
   }
 
   #withProblems(metadata: SessionMetadata): SessionMetadata {
     if (this.#problems.length === 0) return metadata;
     return { ...metadata, problems: this.#problems.slice(0, 10).map(({ message }) => message.slice(0, 300)) };
+  }
+
+  #explain(error: unknown): string {
+    return explainStorageError(error, this.#options.store.paths.root).message;
   }
 
   #nowIso(): string {

@@ -41,8 +41,8 @@ describe('ProgressWatch', () => {
     );
     assert.equal(health[3]?.video?.health, 'healthy');
     assert.equal(health[5]?.video?.health, 'degraded');
-    assert.match(health[5]?.video?.message ?? '', /5 seconds/);
-    assert.equal(health[5]?.audio?.health, 'healthy');
+    assert.match(health[5].video.message ?? '', /5 seconds/);
+    assert.equal(health[5].audio?.health, 'healthy');
   });
 
   it('is content again when bytes advance again', () => {

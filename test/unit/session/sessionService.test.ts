@@ -169,9 +169,9 @@ describe('SessionService', () => {
     await session.start();
     const [config] = recorder.recorded;
     assert.equal(config?.video.enabled, false);
-    assert.equal(config?.video.fps, 30);
-    assert.equal(config?.audio.microphone, null);
-    assert.equal(config?.audio.systemAudio, true);
+    assert.equal(config.video.fps, 30);
+    assert.equal(config.audio.microphone, null);
+    assert.equal(config.audio.systemAudio, true);
     assert.equal((await ended()).metadata.recordingConfig.videoEnabled, false);
   });
 
@@ -291,6 +291,7 @@ describe('SessionService', () => {
     await session.start();
     assert.equal(session.view.state, 'idle');
     assert.equal(failures[0]?.code, 'ioError');
+    assert.ok(failures[0].message.includes(`cannot write to ${folder()}`), failures[0].message);
     assert.equal(recorder.recorded.length, 0, 'nothing is recorded that could not be found again');
     assert.equal(recorder.connections, 0);
   });

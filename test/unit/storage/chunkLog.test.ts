@@ -39,7 +39,7 @@ describe('ChunkLog', () => {
     await log.append(items(3, 4, 5, 6, 7));
     assert.deepEqual(await read(), { numbers: [1, 2, 3, 4, 5, 6, 7], damaged: [] });
     assert.deepEqual((await readdir(folder())).sort(), ['0.json', '1.json', '2.json']);
-    assert.equal(JSON.parse(await readFile(join(folder(), '1.json'), 'utf8')).count, 3);
+    assert.match(await readFile(join(folder(), '1.json'), 'utf8'), /"count":3/);
   });
 
   it('keeps the order of calls that do not wait for each other', async () => {
@@ -72,7 +72,7 @@ describe('ChunkLog', () => {
       await open().append(items(1, 2, 3, 4));
       const path = join(folder(), '1.json');
       await open().append(items(5, 6));
-      const spoiled = spoil((await readFile(join(folder(), '0.json'), 'utf8')).toString());
+      const spoiled = spoil(await readFile(join(folder(), '0.json'), 'utf8'));
       await writeFile(join(folder(), '0.json'), spoiled);
       await writeFile(path, spoil(await readFile(path, 'utf8')).replace('item 5', 'item Y'));
       await open().append(items(7));
