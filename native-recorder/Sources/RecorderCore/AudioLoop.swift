@@ -6,8 +6,12 @@ enum AudioCommand: Sendable {
 }
 
 final class AudioLoop {
-  /// How long the mix waits for samples that are on their way.
-  static let holdbackMs = 300.0
+  /// How long the mix waits for samples that are on their way. A sink that has been idle gives its first ones only
+  /// after two seconds; while the recording ends there is less time to wait.
+  static let patienceMs = 2_500.0
+  static let stopPatienceMs = 500.0
+  /// An input that gave nothing for that long is not waited for until it gives something again.
+  static let dormantMs = 300.0
   static let retryMs = 1_000.0
   static let stepMs = 100.0
 
@@ -19,6 +23,9 @@ final class AudioLoop {
   private var source: (any AudioSource)?
   private var timelines: [AudioInput: AudioTimeline] = [:]
   private var known: Set<AudioInput> = []
+  /// Media time up to which each input has given its sound.
+  private var arrivedMs: [AudioInput: Double] = [:]
+  private var dormant: Set<AudioInput> = []
   private var retryAtMs = 0.0
   private var lostAtOffsetMs: Double?
   private var levels: [(atMs: Double, peak: Double)] = []
@@ -131,6 +138,10 @@ final class AudioLoop {
       if from > 0 { timeline.breakOff() }
       timeline.place(UnsafeBufferPointer(rebasing: samples[(from * 2)..<(to * 2)]), offsetMs: span.offsetMs)
     }
+    if let last = spans.last {
+      arrivedMs[input] = max(arrivedMs[input] ?? 0, last.offsetMs + last.toMs - last.fromMs)
+      dormant.remove(input)
+    }
     if spans.isEmpty || (spans.last?.toMs ?? endMs) < endMs { timeline.breakOff() }
     timelines[input] = timeline
   }
@@ -138,8 +149,7 @@ final class AudioLoop {
   /// Writes what is due. Returns whether everything up to the stop is written.
   private func write() throws(RecorderError) -> Bool {
     let nowMs = context.clock.nowMs
-    var dueMs = context.clock.offsetMs(atMs: nowMs - Self.holdbackMs)
-    if let stopping { dueMs = min(dueMs, stopping.offsetMs) }
+    let dueMs = dueMs(nowMs)
     let dueFrame = Int((dueMs * Double(request.sampleRate) / 1000).rounded(.down))
     let count = dueFrame - segments.writtenFrames
     if count > 0 {
@@ -154,6 +164,22 @@ final class AudioLoop {
     }
     guard let stopping else { return false }
     return segments.writtenFrames >= Int((stopping.offsetMs * Double(request.sampleRate) / 1000).rounded(.down))
+  }
+
+  /// Media time up to which the mix can be written: where every input has arrived, or has had its chance.
+  private func dueMs(_ nowMs: Double) -> Double {
+    let endMs = min(context.clock.offsetMs(atMs: nowMs), stopping?.offsetMs ?? .infinity)
+    let patienceMs = stopping == nil ? Self.patienceMs : Self.stopPatienceMs
+    var dueMs = endMs
+    for input in source?.inputs ?? [] {
+      let arrived = arrivedMs[input] ?? 0
+      // Monotonic, not media time: patience also ends while paused.
+      let chanceMs = context.clock.offsetMs(atMs: nowMs - patienceMs)
+      if arrived < chanceMs { dormant.insert(input) }
+      let waited = dormant.contains(input) ? context.clock.offsetMs(atMs: nowMs - Self.dormantMs) : chanceMs
+      dueMs = min(dueMs, max(arrived, waited))
+    }
+    return dueMs
   }
 
   private func measure(_ samples: [Int16], _ nowMs: Double) {

@@ -5,6 +5,9 @@
 struct AudioTimeline {
   /// Beyond this a difference is a break in the sound, not jitter.
   static let breakMs = 120.0
+  /// So many runs in a row beyond this are a break too: single late reports of the sound server are not.
+  static let offMs = 30.0
+  static let offRuns = 5
   /// Beyond this the smoothed difference is drift, and a few frames are added or left out.
   static let driftMs = 8.0
 
@@ -15,6 +18,7 @@ struct AudioTimeline {
   /// Where the next sample belongs if the sound goes on without a break.
   private var expectedFrame: Int?
   private var smoothedError = 0.0
+  private var runsOff = 0
 
   init(sampleRate: Int) {
     self.sampleRate = sampleRate
@@ -28,7 +32,9 @@ struct AudioTimeline {
     var start = Int(measured.rounded())
     if let expected = expectedFrame {
       let error = measured - Double(expected)
-      if abs(error) < Self.breakMs * Double(sampleRate) / 1000 {
+      let errorMs = abs(error) * 1000 / Double(sampleRate)
+      runsOff = errorMs > Self.offMs ? runsOff + 1 : 0
+      if errorMs < Self.breakMs, runsOff < Self.offRuns {
         smoothedError += (error - smoothedError) * 0.03
         start = expected
         let drift = Self.driftMs * Double(sampleRate) / 1000
@@ -42,6 +48,7 @@ struct AudioTimeline {
         }
       } else {
         smoothedError = 0
+        runsOff = 0
       }
     }
     put(run, at: start)
@@ -52,6 +59,7 @@ struct AudioTimeline {
   mutating func breakOff() {
     expectedFrame = nil
     smoothedError = 0
+    runsOff = 0
   }
 
   /// Takes `count` frames from the front; what never came is silence.

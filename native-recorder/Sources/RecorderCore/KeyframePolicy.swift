@@ -1,8 +1,8 @@
 // Owns where keyframes go: where they cost little, and never further apart than a seek can bear.
 
 public struct KeyframePolicy: Sendable {
-  /// Ten seconds is the longest way from a keyframe to any frame.
-  public static let mostMs = 10_000.0
+  /// Ten seconds is the longest way from a keyframe to any frame; a little less, because threads wake late.
+  public static let mostMs = 9_950.0
   /// A keyframe where most of the picture changes costs hardly more than another frame, but not in a row of them.
   static let leastMs = 4_000.0
   static let largeShare = 0.5
@@ -13,8 +13,11 @@ public struct KeyframePolicy: Sendable {
 
   public init() {}
 
+  /// Media time at which a keyframe has to come, changes or not.
+  public var dueMs: Double { lastKeyframeMs.map { $0 + Self.mostMs } ?? 0 }
+
   /// Whether the frame at `ms` (media time), in which `share` (0…1) of the picture changed, is to be a keyframe.
-  /// `reserveMs` is how long it may take until the next frame can be one.
+  /// `reserveMs` is how long it may take until the next frame comes on a busy screen.
   public mutating func wantsKeyframe(atMs ms: Double, changedShare share: Double, reserveMs: Double) -> Bool {
     // Scrolling changes everything many times a second; motion finds the text again, a keyframe would not.
     let isLarge = share >= Self.largeShare
@@ -24,7 +27,7 @@ public struct KeyframePolicy: Sendable {
       lastKeyframeMs = ms
       return true
     }
-    guard ms - last + reserveMs > Self.mostMs || (isLarge && isLone && ms - last >= Self.leastMs) else { return false }
+    guard ms + reserveMs > dueMs || (isLarge && isLone && ms - last >= Self.leastMs) else { return false }
     lastKeyframeMs = ms
     return true
   }

@@ -4,8 +4,8 @@ final class TakeRecorder {
   let index: Int
   let size: PictureSize
   private(set) var offsetMs: Double?
-  /// Media time at which the fragment being collected is due.
-  private(set) var fragmentDueMs = Double.infinity
+  /// Media time at which a frame has to come, changes or not: the fragment being collected or a keyframe is due.
+  var dueMs: Double { min(fragmentDueMs, offsetMs == nil ? .infinity : keyframes.dueMs) }
 
   private let context: VideoContext
   private let encoder: any VideoEncoder
@@ -15,6 +15,7 @@ final class TakeRecorder {
   private var writer: FragmentedMovieWriter
   private var keyframes = KeyframePolicy()
   private var lastTicks: Int64 = -1
+  private var fragmentDueMs = Double.infinity
 
   /// Opens encoder and file for pictures of `source` size.
   init(index: Int, source: PictureSize, context: VideoContext) throws(RecorderError) {
@@ -48,10 +49,10 @@ final class TakeRecorder {
     let offset = offsetMs ?? atMs
     let ticks = max(lastTicks + 1, ticks(atMs))
     let fragmentMs = context.config.video.fragmentMs
-    let isKeyframe = keyframes.wantsKeyframe(
-      atMs: atMs, changedShare: changedShare, reserveMs: fragmentMs)
+    let intervalMs = 1000 / context.config.video.fps
+    let isKeyframe = keyframes.wantsKeyframe(atMs: atMs, changedShare: changedShare, reserveMs: intervalMs)
     // A frame that comes just before the fragment is due takes the place of the repeat that would follow it.
-    if !isFirst, isKeyframe || atMs >= fragmentDueMs - 750 / context.config.video.fps { try cut(endTicks: Int(ticks)) }
+    if !isFirst, isKeyframe || atMs >= fragmentDueMs - 0.75 * intervalMs { try cut(endTicks: Int(ticks)) }
     for frame in try encoder.encode(planes, presentationTicks: ticks, keyframe: isKeyframe) { writer.add(frame) }
     lastTicks = ticks
     offsetMs = offset

@@ -84,12 +84,12 @@ final class VideoLoop {
     let offsetMs = context.clock.offsetMs(atMs: nowMs)
     var waitMs = wantsFrame ? tickMs - nowMs : .infinity
     if let take, !isPaused {
-      if offsetMs >= take.fragmentDueMs {
+      if offsetMs >= take.dueMs {
         // Nothing new: a repeat of the last frame closes the fragment, so that bytes on disk advance.
         try encode(atMs: offsetMs, changedShare: 0)
         return
       }
-      waitMs = min(waitMs, take.fragmentDueMs - offsetMs)
+      waitMs = min(waitMs, take.dueMs - offsetMs)
     }
     switch try source.wait(untilMs: nowMs + waitMs) {
     case .nothing: break

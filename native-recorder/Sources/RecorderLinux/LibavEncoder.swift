@@ -117,7 +117,8 @@ final class LibavH264Encoder: VideoEncoder {
   private static func options(_ settings: VideoEncoderSettings) -> [(String, String)] {
     // 0.6 is CRF 23, x264's own default; each 0.1 is two steps.
     let crf = 35 - settings.quality * 20
-    var x264 = "rc-lookahead=0:sync-lookahead=0:scenecut=0:mbtree=0:force-cfr=0:bframes=0:annexb=1"
+    // force-cfr: with variable rate input x264 holds every frame back until the next one comes.
+    var x264 = "rc-lookahead=0:sync-lookahead=0:scenecut=0:mbtree=0:force-cfr=1:bframes=0:annexb=1"
     var preset = "superfast"
     if let tuned = getenv("WS_X264_PRESET") { preset = String(cString: tuned) }
     if let tuned = getenv("WS_X264") { x264 += ":" + String(cString: tuned) }
