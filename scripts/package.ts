@@ -2,7 +2,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, nativeLibraryFolder } from './build.ts';
-import { isMain, repositoryRoot, run } from './process.ts';
+import { capture, isMain, repositoryRoot } from './process.ts';
 
 const target = `${process.platform}-${process.arch}`;
 
@@ -21,7 +21,7 @@ export async function packageBuilt(): Promise<string> {
   }
   const path = await vsixPath();
   await mkdir(join(repositoryRoot, 'out'), { recursive: true });
-  await run(
+  const said = await capture(
     process.execPath,
     [
       join(repositoryRoot, 'node_modules/@vscode/vsce/vsce'),
@@ -29,6 +29,8 @@ export async function packageBuilt(): Promise<string> {
     ],
     { cwd: repositoryRoot },
   );
+  // Warnings are shown; the list of files is for who asks for it: unzip -l.
+  for (const line of said.toString('utf8').split('\n')) if (line.includes('WARN')) console.warn(line.trim());
   return path;
 }
 

@@ -71,7 +71,15 @@ export class ReviewPanel {
   }
 
   async clickRow(row: TimelineRow): Promise<void> {
-    await this.frame.locator(`${item}[data-kind="${row.kind}"][data-offset-ms="${row.offsetMs}"]`).first().click();
+    await this.rowElement(row).click();
+  }
+
+  /** Follows a row's link into the code; answers the line that the link names, counted from 1. */
+  async openCodeOf(row: TimelineRow): Promise<number> {
+    const link = this.rowElement(row).locator('[data-testid="open-file"]');
+    const line = Number(await link.innerText());
+    await link.click();
+    return line;
   }
 
   /** Waits until the player stands still near a moment; answers where it stands, in the take's own time. */
@@ -96,5 +104,9 @@ export class ReviewPanel {
 
   async screenshot(path: string): Promise<void> {
     await this.workbench.screenshot(path);
+  }
+
+  private rowElement({ kind, offsetMs }: TimelineRow): Locator {
+    return this.frame.locator(`${item}[data-kind="${kind}"][data-offset-ms="${offsetMs}"]`).first();
   }
 }

@@ -28,6 +28,9 @@ const foreignVariables = /^(VSCODE_|ELECTRON_|npm_|NODE_|PORT$)/;
 /** A quiet editor: nothing opens by itself, asks, reports or updates. */
 const quietSettings = {
   'chat.disableAIFeatures': true,
+  // Typed text arrives as it was typed, whatever the editor suggests meanwhile.
+  'editor.acceptSuggestionOnCommitCharacter': false,
+  'editor.acceptSuggestionOnEnter': 'off',
   'editor.minimap.enabled': false,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,

@@ -33,6 +33,8 @@ export interface ReviewFindings {
   /** How much the player's picture varies: a black one has 0. */
   readonly contrast: number;
   readonly kinds: readonly string[];
+  /** Whether the link of an edit led to its line in its file. */
+  readonly opensCode: boolean;
 }
 
 const seekToleranceMs = 1000;
@@ -50,8 +52,8 @@ export async function recordSession(run: EditorRun, { seconds, out, onStep }: To
   await workbench.openFile('tides.ts');
   await workbench.goToLine(17);
   await workbench.page.keyboard.press('End');
-  await workbench.type('\n\n/** Whether a ship of this draught can pass the bar. */');
-  await workbench.type('\nexport const canPass = (depth: number, draught: number) => depth > draught + 0.5;');
+  await workbench.type('\n\nexport const canPass = (depth: number, draught: number) =>');
+  await workbench.type('\ndepth > draught + 0.5; // metres');
   await workbench.save();
 
   onStep('Run a command in the terminal');
@@ -84,9 +86,13 @@ export async function recordSession(run: EditorRun, { seconds, out, onStep }: To
 
   onStep(`Go on until ${seconds} s are recorded`);
   await workbench.openFile('report.ts');
-  for (let line = 4; secondsOf(await workbench.waitForStatus(/^\d+:\d\d$/)) < seconds; line = (line % 16) + 1) {
-    await workbench.goToLine(line);
+  await workbench.goToLine(16);
+  const words = 'the harbour master prints this table at dawn and pins it to the door '.split(' ');
+  await workbench.type('// ');
+  for (let at = 0; secondsOf(await workbench.waitForStatus(/^\d+:\d\d$/)) < seconds; at++) {
+    await workbench.type(at % 12 === 11 ? '\n' : `${words[at % words.length] ?? ''} `);
   }
+  await workbench.save();
 
   onStep('End the session');
   await workbench.run('Work Sessions: End Session');
@@ -106,6 +112,8 @@ export async function reviewSession(
   { out, onStep }: Pick<TourOptions, 'out' | 'onStep'>,
 ): Promise<ReviewFindings> {
   onStep('Open the review');
+  await run.workbench.run('View: Hide Panel');
+  await run.workbench.run('Notifications: Clear All Notifications');
   const panel = await ReviewPanel.open(run.workbench, session.metadata.id);
   await waitFor('the first picture of the video', async () => (await panel.playerState()).width > 0);
 
@@ -126,7 +134,11 @@ export async function reviewSession(
     await panel.screenshot(lightScreenshot);
     await run.workbench.toggleTheme();
     await panel.waitForTheme('dark');
+    onStep('Open the code of that moment');
+    const opensCode = await openCode(run, panel);
+    await panel.screenshot(join(out, 'review-beside-code.png'));
     return {
+      opensCode,
       screenshot,
       lightScreenshot,
       contrast,
@@ -179,13 +191,13 @@ async function playSound(
   };
 }
 
-/** To an edit, as that is what people look for; to any other item where there is none. */
+/** To the last edit, as edits are what people look for; to any other item where there is none. */
 async function seek(
   panel: ReviewPanel,
   session: StoredSession,
 ): Promise<Pick<ReviewFindings, 'seekErrorMs' | 'highlighted'>> {
   const rows = await panel.rows();
-  const target = rows.find(({ kind }) => kind === 'edit') ?? rows[0];
+  const target = rows.findLast(({ kind }) => kind === 'edit') ?? rows.at(-1);
   if (!target) throw new Error('The timeline is empty.');
   await panel.clickRow(target);
   const expected = target.offsetMs - takeStart(session);
@@ -196,6 +208,15 @@ async function seek(
     ),
   ).catch(() => false);
   return { seekErrorMs: Math.round(Math.abs(stoodAt - expected)), highlighted };
+}
+
+async function openCode({ workbench }: EditorRun, panel: ReviewPanel): Promise<boolean> {
+  const edit = (await panel.rows()).findLast(({ kind }) => kind === 'edit');
+  if (!edit) return false;
+  const line = await panel.openCodeOf(edit);
+  return await waitFor('the cursor in the line of the edit', async () => (await workbench.cursorLine()) === line).catch(
+    () => false,
+  );
 }
 
 /** Media time of the first sound that was recorded. */

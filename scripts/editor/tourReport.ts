@@ -82,6 +82,7 @@ export function checksOf(
     check('the review is silent before it plays', review.silentBefore, review.silentBefore),
     check('the review plays the sound', review.soundPlayed, review.soundPlayed),
     check('a click in the timeline seeks', review.seekErrorMs <= 100, `${review.seekErrorMs} ms off`),
+    check('the link of an edit leads to its line', review.opensCode, review.opensCode),
     check('the clicked item is highlighted', review.highlighted, review.highlighted),
   ];
 }

@@ -83,6 +83,13 @@ export class Workbench {
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
+  /** The line that the cursor is in, counted from 1; undefined while no text editor is active. */
+  async cursorLine(): Promise<number | undefined> {
+    const texts = await this.page.locator('.statusbar-item').allInnerTexts();
+    const line = texts.map((text) => /^Ln (\d+)/.exec(normal(text))?.[1]).find((found) => found !== undefined);
+    return line === undefined ? undefined : Number(line);
+  }
+
   /** Types at a person's pace. */
   async type(text: string, delayMs = 35): Promise<void> {
     await this.page.keyboard.type(text, { delay: delayMs });
