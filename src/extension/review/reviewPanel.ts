@@ -1,5 +1,6 @@
 /** Owns the review panels, one for each session that is open; each asks again for its data whenever it comes into being. */
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { toCodedError } from '../../shared/errors.ts';
@@ -37,6 +38,7 @@ export class ReviewPanels extends DisposableStore {
     const reviewFolder = join(options.storageUri.fsPath, 'review');
     this.#windowFolder = join(reviewFolder, `${process.pid}-${randomBytes(4).toString('hex')}`);
     void sweepWindowFolders(reviewFolder, isProcessAlive);
+    this.own({ dispose: () => void rm(this.#windowFolder, { recursive: true, force: true }).catch(() => undefined) });
     this.own({ dispose: () => [...this.#panels.values()].forEach((panel) => panel.dispose()) });
     this.own(
       vscode.window.registerWebviewPanelSerializer(reviewPanelType, {

@@ -1,4 +1,5 @@
 /** The folder from which one panel may load: it holds hard links to the media of the session shown, and nothing else. */
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError, toCodedError } from '../../shared/errors.ts';
@@ -33,8 +34,8 @@ export class SessionMediaFolder implements Disposable {
     blobFolder: string,
     attachments: ReviewAttachments,
   ): Promise<SessionMediaFolder> {
-    const linkFolder = join(windowFolder, idSchema.parse(sessionId));
-    await rm(linkFolder, { recursive: true, force: true });
+    // A panel that is closed and opened again must not meet the removal of its own links.
+    const linkFolder = join(windowFolder, `${idSchema.parse(sessionId)}-${randomBytes(4).toString('hex')}`);
     await mkdir(linkFolder, { recursive: true });
     return new SessionMediaFolder(linkFolder, await hardLinksWork(linkFolder), blobFolder, attachments);
   }
@@ -50,10 +51,15 @@ export class SessionMediaFolder implements Disposable {
     return placing;
   }
 
-  /** The links go at once, so that deleting a session frees its bytes even while other panels are open. */
+  /** The links go with the panel, so that deleting a session frees its bytes even while other panels are open. */
   dispose(): void {
+    void this.remove();
+  }
+
+  /** `dispose`, for whoever wants to wait for it. */
+  async remove(): Promise<void> {
     this.#placed.clear();
-    void rm(this.#linkFolder, { recursive: true, force: true }).catch(() => undefined);
+    await rm(this.#linkFolder, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async #place(attachmentId: string): Promise<string> {

@@ -64,7 +64,7 @@ describe('SessionMediaFolder', () => {
     await writeFile(join(blobs, 'aa.dat'), 'picture');
     const folder = await create({ one: attachment('one', 'aa', 'audio/wav') });
     await folder.place('one');
-    await folder.dispose();
+    await folder.remove();
     await assert.rejects(readdir(folder.root));
     assert.equal(await readFile(join(blobs, 'aa.dat'), 'utf8'), 'picture');
   });

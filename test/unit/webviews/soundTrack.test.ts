@@ -138,8 +138,8 @@ describe('SoundTrack', () => {
     );
     output.started.length = 0;
     track.follow(1000 - 60);
-    assert.equal(output.started[0]?.when, 101);
-    assert.ok(Math.abs((output.started[0]?.offset ?? 0) - 0.94) < 1e-6);
+    assert.equal(output.started.at(0)?.when, 101);
+    assert.ok(Math.abs(Number(output.started[0]?.offset) - 0.94) < 1e-6);
     assert.ok(Math.abs(track.driftMs(940)) < 0.001);
   });
 
@@ -148,7 +148,7 @@ describe('SoundTrack', () => {
     output.latency = 0.2;
     track.follow(1000);
     assert.equal(output.started[0]?.when, 100);
-    assert.ok(Math.abs((output.started[0]?.offset ?? 0) - 1.2) < 1e-6);
+    assert.ok(Math.abs(output.started[0].offset - 1.2) < 1e-6);
     assert.ok(Math.abs(track.driftMs(1000)) < 0.001);
   });
 

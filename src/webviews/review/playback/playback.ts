@@ -175,8 +175,9 @@ export class Playback {
     }
     this.#update({ waiting: false });
     // A still screen makes a video shorter than its take: its last picture stays while the clock runs on.
-    if (video.ended) this.#clock = { kind: 'own', fromMs: this.#mediaMs, since: this.#now() };
-    this.#reach(take.offsetMs + video.currentTime * 1000);
+    const mediaMs = take.offsetMs + video.currentTime * 1000;
+    if (video.ended) this.#clock = { kind: 'own', fromMs: mediaMs, since: this.#now() };
+    this.#reach(mediaMs);
   }
 
   dispose(): void {
