@@ -25,7 +25,16 @@ export async function packageBuilt(): Promise<string> {
     process.execPath,
     [
       join(repositoryRoot, 'node_modules/@vscode/vsce/vsce'),
-      ...['package', '--target', target, '--no-dependencies', '--allow-missing-repository', '--out', path],
+      ...[
+        'package',
+        '--target',
+        target,
+        '--no-dependencies',
+        '--allow-missing-repository',
+        '--no-rewrite-relative-links',
+        '--out',
+        path,
+      ],
     ],
     { cwd: repositoryRoot },
   );

@@ -86,11 +86,13 @@ export async function recordSession(run: EditorRun, { seconds, out, onStep }: To
 
   onStep(`Go on until ${seconds} s are recorded`);
   await workbench.openFile('report.ts');
-  await workbench.goToLine(16);
-  const words = 'the harbour master prints this table at dawn and pins it to the door '.split(' ');
-  await workbench.type('// ');
-  for (let at = 0; secondsOf(await workbench.waitForStatus(/^\d+:\d\d$/)) < seconds; at++) {
-    await workbench.type(at % 12 === 11 ? '\n' : `${words[at % words.length] ?? ''} `);
+  await workbench.goToLine(15);
+  await workbench.page.keyboard.press('End');
+  await workbench.type('\n\n// ');
+  const words = 'The harbour master prints this table at dawn, and pins it to the door.'.split(' ');
+  const secondsShown = async (): Promise<number> => secondsOf(await workbench.waitForStatus(/^\d+:\d\d$/));
+  for (let at = 0; at < words.length || (await secondsShown()) < seconds; at++) {
+    await workbench.type(`${words[at % words.length] ?? ''}${at % words.length === words.length - 1 ? '\n' : ' '}`);
   }
   await workbench.save();
 

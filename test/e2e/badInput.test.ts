@@ -101,7 +101,7 @@ describe('A session that cannot be stored anywhere', () => {
         },
       });
       await editor.workbench.run('Work Sessions: Start Session');
-      await editor.workbench.waitForNotification(/cannot be stored|cannot be written/i);
+      await editor.workbench.waitForNotification(/cannot write to/i);
       const status = await editor.workbench.status();
       assert.ok(status !== undefined && !recordingStatus.test(status), `the status bar says ${status}`);
       await editFile(editor, 'tides.ts', '// all the same');
