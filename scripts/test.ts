@@ -81,7 +81,7 @@ async function command(
 ): Promise<StageResult> {
   const child = spawn(program, args, {
     cwd: join(repositoryRoot, folder),
-    env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   resources.use({

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { listSessions, readSession } from '../../../scripts/editor/storedSession.ts';
+import { waitFor } from '../../../scripts/editor/waitFor.ts';
 import { activatedExtension, editAndSave, openCopy, recordSession, startSession, storageRoot } from '../support.ts';
 
 describe('The extension in its host', () => {
@@ -49,8 +50,12 @@ describe('A session from start to end', () => {
   it('is listed in the index', async () => {
     const session = await recordSession(async () => Promise.resolve());
     const index = join(storageRoot(), 'index/sessions.sqlite');
-    const row = execFileSync('sqlite3', [index, `select status from sessions where id = '${session.metadata.id}'`]);
-    assert.equal(row.toString().trim(), 'completed');
+    const query = `select status from sessions where id = '${session.metadata.id}'`;
+    // The index follows the files; nobody waits for it.
+    await waitFor(
+      'the index to list the session as completed',
+      () => execFileSync('sqlite3', ['-readonly', index, query]).toString().trim() === 'completed',
+    );
   });
 
   it('leaves edits out that were made before it and after it', async () => {
