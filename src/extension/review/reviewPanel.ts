@@ -141,6 +141,10 @@ class ReviewPanel extends DisposableStore {
       }),
     );
     this.own(webview.onDidReceiveMessage((message) => this.#messages.receive(message)));
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(options.extensionUri, 'media', 'review-light.svg'),
+      dark: vscode.Uri.joinPath(options.extensionUri, 'media', 'review-dark.svg'),
+    };
     const dist = vscode.Uri.joinPath(options.extensionUri, 'dist');
     const distUrl = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
     webview.options = {
@@ -166,11 +170,23 @@ class ReviewPanel extends DisposableStore {
     else this.#seekWhenReady = offsetMs;
   }
 
-  /** A name that changed shows in the title even while the panel is hidden. */
+  /** A name that changed shows in the title even while the panel is hidden; the panel of a deleted session closes. */
   async refresh(): Promise<void> {
+    try {
+      const metadata = await this.options.store.getMetadata(this.sessionId);
+      if (this.isDisposed) return;
+      if (metadata) this.panel.title = metadata.name;
+      else {
+        this.dispose();
+        return;
+      }
+    } catch (error) {
+      if (toCodedError(error).code === 'notFound') {
+        this.dispose();
+        return;
+      }
+    }
     this.#messages.emit('sessionChanged', { sessionId: this.sessionId });
-    const metadata = await this.options.store.getMetadata(this.sessionId).catch(() => undefined);
-    if (metadata && !this.isDisposed) this.panel.title = metadata.name;
   }
 
   #webviewAsked(): void {

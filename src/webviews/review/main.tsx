@@ -14,6 +14,8 @@ import { Review } from './review.tsx';
 import { createPlayer } from './usePlayback.ts';
 import '../common/theme.css';
 import './review.css';
+import './player.css';
+import './overview.css';
 import './timeline.css';
 
 const root = document.getElementById('root');

@@ -80,7 +80,13 @@ export function Review(props: {
         </div>
       )}
       {data.kind === 'loaded' && (
-        <Session session={data.session} timeline={data.timeline} player={player} host={host} />
+        <Session
+          session={data.session}
+          timeline={data.timeline}
+          player={player}
+          host={host}
+          soundBlocked={heard === 'blocked'}
+        />
       )}
     </div>
   );
@@ -91,6 +97,7 @@ function Session(props: {
   readonly timeline: readonly TimelineItem[];
   readonly player: ReviewPlayer;
   readonly host: ReviewHost;
+  readonly soundBlocked: boolean;
 }) {
   const { session, timeline, player, host } = props;
   const { playback } = player;
@@ -126,6 +133,7 @@ function Session(props: {
               player={player}
               durationMs={session.durationMs}
               hasSound={session.audio.length > 0}
+              soundBlocked={props.soundBlocked}
               picture={picture}
             />
           </div>

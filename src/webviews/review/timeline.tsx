@@ -6,6 +6,7 @@ import type { TimelineItem, TimelineKind } from '../../shared/timeline.ts';
 import type { Playback } from './playback/playback.ts';
 import { type ChosenRow, countKinds, currentIndex, kindNames, timelineKinds, visibleItems } from './timelineModel.ts';
 import { estimatedHeight, TimelineRow } from './timelineRow.tsx';
+import { useSize } from './usePage.ts';
 import { usePosition } from './usePlayback.ts';
 import { useVirtualList } from './useVirtualList.ts';
 
@@ -85,9 +86,11 @@ function Rows(props: TimelineProps & { readonly shown: readonly TimelineItem[] }
     estimateSize: useCallback((index: number) => estimatedHeight(shown[index] ?? missingRow), [shown]),
     keyOf: useCallback((index: number) => shown[index]?.id ?? String(index), [shown]),
   });
+  // In a panel that got narrower the same row lies elsewhere.
+  const { width, height } = useSize(scroller);
   useEffect(() => {
     if (following && current >= 0) list.scrollToIndex(current, { align: 'center' });
-  }, [list, following, current, shown]);
+  }, [list, following, current, shown, width, height]);
 
   const leave = useCallback(() => setFollowing(false), []);
   const choose = useCallback(

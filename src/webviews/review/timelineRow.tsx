@@ -99,12 +99,16 @@ function RowBody({ item }: { readonly item: TimelineItem }) {
             {name}
           </span>
           <span class="row-detail">
-            <span class="added" title={`${counted(item.charactersAdded, 'character')} added`}>
-              +{item.charactersAdded.toLocaleString('en')}
-            </span>
-            <span class="removed" title={`${counted(item.charactersRemoved, 'character')} removed`}>
-              −{item.charactersRemoved.toLocaleString('en')}
-            </span>
+            {item.charactersAdded > 0 && (
+              <span class="added" title={`${counted(item.charactersAdded, 'character')} added`}>
+                +{item.charactersAdded.toLocaleString('en')}
+              </span>
+            )}
+            {item.charactersRemoved > 0 && (
+              <span class="removed" title={`${counted(item.charactersRemoved, 'character')} removed`}>
+                −{item.charactersRemoved.toLocaleString('en')}
+              </span>
+            )}
             {folder !== '' && <span class="folder">{folder}</span>}
           </span>
         </>

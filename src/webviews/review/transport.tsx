@@ -11,6 +11,7 @@ export function Transport(props: {
   readonly player: ReviewPlayer;
   readonly durationMs: number;
   readonly hasSound: boolean;
+  readonly soundBlocked: boolean;
   readonly picture: RefObject<HTMLDivElement | null>;
 }) {
   const { playback } = props.player;
@@ -30,6 +31,7 @@ export function Transport(props: {
       <IconButton icon="debug-step-over" label="Forward 5 seconds (Right)" onClick={() => playback.jump(jumpMs)} />
       <Time player={props.player} durationMs={props.durationMs} />
       <span class="spacer" />
+      {props.soundBlocked && <span class="no-sound">Sound is blocked: click Play</span>}
       <Volume player={props.player} hasSound={props.hasSound} />
       <Fullscreen picture={props.picture} />
     </div>
