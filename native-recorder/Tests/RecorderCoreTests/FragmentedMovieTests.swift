@@ -1,0 +1,99 @@
+// Owns what is promised of a take's file: whole after every fragment, and readable up to there when it is torn.
+
+import Testing
+
+@testable import RecorderCore
+
+@Suite struct FragmentedMovieTests {
+  private let configuration: [UInt8] = [1, 100, 0, 40, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]
+
+  private func writer(_ file: MemoryFile) throws -> FragmentedMovieWriter {
+    try FragmentedMovieWriter(
+      file: file, size: PictureSize(width: 64, height: 48), decoderConfiguration: configuration)
+  }
+
+  private func frame(_ ticks: Int, key: Bool = false) -> EncodedFrame {
+    EncodedFrame(bytes: [UInt8](repeating: 9, count: 40), presentationTicks: Int64(ticks), isKeyframe: key)
+  }
+
+  @Test func theHeaderAlwaysSaysTheTrueDuration() throws {
+    let file = MemoryFile()
+    let movie = try writer(file)
+    for fragment in 0..<5 {
+      movie.add(frame(fragment * 180_000, key: fragment == 0))
+      movie.add(frame(fragment * 180_000 + 90_000))
+      try movie.cut(endTicks: (fragment + 1) * 180_000)
+      let front = try #require(try MovieFront.read(file))
+      #expect(front.durations.count == 4)
+      for field in front.durations {
+        #expect(ByteReader(bytes: file.bytes).u64(field.offset) == (fragment + 1) * 180_000)
+      }
+    }
+    try movie.finish(endTicks: 900_000)
+    let scan = try #require(try MovieScan.read(file))
+    #expect(scan.fragments.count == 5 && scan.frames == 10 && scan.durationMs == 10_000)
+    #expect(scan.hasRandomAccessIndex && !scan.isTorn)
+    #expect(scan.front.width == 64 && scan.front.height == 48)
+  }
+
+  @Test func everyFragmentIsSynced() throws {
+    let file = MemoryFile()
+    let movie = try writer(file)
+    let before = file.syncs
+    movie.add(frame(0, key: true))
+    try movie.cut(endTicks: 90_000)
+    #expect(file.syncs == before + 1)
+  }
+
+  @Test func theIndexHasOneReferenceForEachGroupOfAKeyframe() throws {
+    let file = MemoryFile()
+    let movie = try writer(file)
+    for fragment in 0..<6 {
+      movie.add(frame(fragment * 90_000, key: fragment % 3 == 0))
+      try movie.cut(endTicks: (fragment + 1) * 90_000)
+    }
+    let reader = ByteReader(bytes: file.bytes)
+    let front = try #require(try MovieFront.read(file))
+    let room = try #require(front.indexRoom)
+    #expect(room.size == MovieHeader.indexRoom)
+    #expect(reader.u16(room.offset + 38) == 2)
+    // The references cover the fragments exactly.
+    let bytes = [0, 1].map { (reader.u32(room.offset + 40 + $0 * 12) ?? 0) }
+    #expect(bytes.reduce(0, +) == file.size - front.end)
+    #expect(reader.u64(room.offset + 28) == room.size - 40 - 24)
+  }
+
+  @Test func aFullIndexKeepsCoveringEverything() throws {
+    var index = MovieIndex()
+    for _ in 0..<(MovieHeader.mostReferences * 2 + 7) { index.add(bytes: 10, ticks: 20, beginsWithKeyframe: true) }
+    #expect(index.references.count <= MovieHeader.mostReferences)
+    #expect(index.references.reduce(0) { $0 + $1.bytes } == (MovieHeader.mostReferences * 2 + 7) * 10)
+  }
+
+  @Test func aTornFileReadsUpToItsLastWholeFragment() throws {
+    let file = MemoryFile()
+    let movie = try writer(file)
+    var ends: [Int] = [file.size]
+    for fragment in 0..<3 {
+      movie.add(frame(fragment * 90_000, key: fragment == 0))
+      try movie.cut(endTicks: (fragment + 1) * 90_000)
+      ends.append(file.size)
+    }
+    let whole = file.bytes
+    for length in ends[0]...whole.count {
+      let scan = try #require(try MovieScan.read(MemoryFile(Array(whole.prefix(length)))))
+      #expect(scan.fragments.count == ends.filter { $0 <= length }.count - 1)
+    }
+  }
+
+  @Test func aFullDiskLeavesTheLastWholeFragment() throws {
+    let file = MemoryFile(capacity: 34_000)
+    let movie = try writer(file)
+    movie.add(frame(0, key: true))
+    try movie.cut(endTicks: 90_000)
+    let before = file.bytes
+    movie.add(EncodedFrame(bytes: [UInt8](repeating: 1, count: 5000), presentationTicks: 90_000, isKeyframe: false))
+    #expect(throws: RecorderError(.diskFull, "full")) { try movie.cut(endTicks: 180_000) }
+    #expect(file.bytes == before)
+  }
+}

@@ -1,0 +1,122 @@
+// Owns what is promised of a recording as a whole, with a display that does what the test says.
+
+import Testing
+
+@testable import RecorderCore
+
+@Suite struct RecordingSessionTests {
+  private func config(_ more: String = #","video":{"fps":50,"fragmentMs":250},"screenshots":{}"#) throws -> RecorderConfig {
+    try Json.decode(RecorderConfig.self, from: #"{"sessionId":"s","outputDirectory":"/memory""# + more + "}")
+  }
+
+  private func types(_ session: RecordingSession) -> [String] {
+    var types: [String] = []
+    while true {
+      let event = session.events.next(timeoutMs: 0)
+      if event.type == "none" { return types }
+      types.append(event.type)
+    }
+  }
+
+  @Test func aSessionRecordsPausesResumesAndStops() async throws {
+    let platform = FakePlatform()
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    try await Task.sleep(for: .milliseconds(600))
+    let pause = try await session.pause()
+    try await Task.sleep(for: .milliseconds(300))
+    let resume = try await session.resume()
+    #expect(pause.offsetMs == resume.offsetMs)
+    try await Task.sleep(for: .milliseconds(400))
+    let manifest = try await session.stop()
+    #expect(manifest.state == .finished && manifest.takes.count == 1 && manifest.pauses.count == 1)
+    #expect(manifest.durationMs > 900 && manifest.durationMs < 1250)
+    let take = try #require(manifest.takes.first)
+    #expect(abs(take.offsetMs + take.durationMs - manifest.durationMs) < 1)
+    let scan = try #require(try MovieScan.read(MemoryFile(platform.folder.bytes("video-0001.mp4") ?? [])))
+    #expect(scan.hasRandomAccessIndex && scan.frames == take.frames && scan.frames > 15)
+    let written = try Json.decode(Manifest.self, from: platform.folder.bytes(Manifest.fileName) ?? [])
+    #expect(written == manifest)
+    let seen = types(session)
+    #expect(seen.prefix(2) == ["takeStarted", "firstFrame"] && seen.contains("fragmentWritten"))
+    #expect(try await session.stop() == manifest)
+  }
+
+  @Test func aStillScreenAdvancesByHeartbeatsAlone() async throws {
+    let platform = FakePlatform(display: .still)
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    try await Task.sleep(for: .milliseconds(1100))
+    let manifest = try await session.stop()
+    let take = try #require(manifest.takes.first)
+    #expect((4...7).contains(take.frames))
+    #expect(abs(take.durationMs - manifest.durationMs) < 150)
+  }
+
+  @Test func aDisplayThatDiesKeepsWhatWasRecorded() async throws {
+    let platform = FakePlatform(display: .dies)
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    try await Task.sleep(for: .milliseconds(400))
+    let status = await session.status()
+    #expect(status.services["video"]?.state == .error && status.services["video"]?.error?.code == .sourceLost)
+    let seen = types(session)
+    #expect(seen.contains("sourceLost") && seen.contains("serviceFailed"))
+    let manifest = try await session.stop()
+    #expect(manifest.takes.first?.frames ?? 0 > 0 && manifest.gaps.first?.reason == "sourceLost")
+  }
+
+  @Test func whenNothingCanStartTheCallSaysWhy() async throws {
+    let session = try RecordingSession(try config(), platform: FakePlatform(display: .missing))
+    await #expect(throws: RecorderError(.sourceNotFound, "no display")) { _ = try await session.start() }
+    #expect(await session.status().state == .failed)
+  }
+
+  @Test func aMissingSoundServerLeavesThePicture() async throws {
+    let session = try RecordingSession(
+      try config(#","video":{},"audio":{"systemAudio":true}"#), platform: FakePlatform())
+    let answer = try await session.start()
+    #expect(answer.services["audio"]?.state == .error && answer.services["audio"]?.error?.code == .sourceNotFound)
+    #expect(answer.services["video"]?.state == .active)
+    _ = try await session.stop()
+  }
+
+  @Test func callsInTheWrongOrderAreRefused() async throws {
+    let session = try RecordingSession(try config(), platform: FakePlatform())
+    func code(_ call: () async throws -> Void) async -> ErrorCode? {
+      do { try await call() } catch { return (error as? RecorderError)?.code }
+      return nil
+    }
+    #expect(await code { _ = try await session.pause() } == .invalidState)
+    #expect(await code { _ = try await session.stop() } == .invalidState)
+    #expect(await code { _ = try await session.takeScreenshot(name: nil) } == .invalidState)
+    _ = try await session.start()
+    #expect(await code { _ = try await session.start() } == .invalidState)
+    #expect(await code { _ = try await session.resume() } == .invalidState)
+    #expect(await code { _ = try await session.takeScreenshot(name: nil) } == nil)
+    _ = try await session.pause()
+    #expect(await code { _ = try await session.pause() } == .invalidState)
+    #expect(await code { _ = try await session.takeScreenshot(name: nil) } == .invalidState)
+    #expect(await code { try await session.setBalance(.nan) } == .invalidConfig)
+    await session.destroy()
+    #expect(await code { _ = try await session.start() } == .invalidState)
+  }
+
+  @Test func destroyEndsAWaitForEvents() async throws {
+    let session = try RecordingSession(try config(), platform: FakePlatform())
+    let waiting = Task.detached { session.events.next(timeoutMs: 20_000).type }
+    try await Task.sleep(for: .milliseconds(50))
+    await session.destroy()
+    #expect(await waiting.value == "none")
+  }
+
+  @Test func theEventQueueIsBoundedAndDropsProgressFirst() {
+    let queue = EventQueue(platform: FakePlatform())
+    queue.post(.sourceLost(.video, "a", offsetMs: 1, "gone"))
+    for _ in 0..<(EventQueue.capacity * 2) { queue.post(RecorderEvent("fragmentWritten")) }
+    #expect(queue.next(timeoutMs: 0).type == "sourceLost")
+    var count = 0
+    while queue.next(timeoutMs: 0).type != "none" { count += 1 }
+    #expect(count == EventQueue.capacity - 1)
+  }
+}

@@ -1,0 +1,155 @@
+// Work Sessions' native recorder: what libSessionRecorder exports, and the JSON each call takes and answers.
+//
+// Text is UTF-8 JSON, ended by a zero byte. Every `char *` that a call answers is freed with
+// screen_recorder_free_string. Every call answers an object; a call that failed answers
+//
+//   {"error":{"code":CODE,"message":"what is wrong and what to do, in plain words"}}
+//
+// CODE  invalidConfig     the request is no JSON, lacks something, or a value is of the wrong type or out of range
+//       invalidHandle     no recorder has this handle (never created, or destroyed)
+//       invalidState      not now: start twice, pause while paused, a folder that is in use or already holds a recording
+//       permissionDenied  the system does not allow it
+//       sourceNotFound    no such display or sound device, no display server, no sound server
+//       sourceLost        it was there and has gone away
+//       encoderFailed     the encoder cannot be opened or failed
+//       diskFull          no space left; what was written stays valid
+//       ioError           a file or folder cannot be made, read or written
+//       timeout           a server or a disk hangs; the call gave up at its limit
+//       unsupported       a thing of the contract that this version does not do
+//       internal          a mistake in the recorder
+//
+// Calls may come from any thread and at the same time. All of them block the calling thread, at most for the limit
+// given here (5 s where none is given); call them off threads that must not wait. No call crashes on bad input.
+//
+// Times: `…MonotonicMs` is CLOCK_MONOTONIC in milliseconds, with fractions. `offsetMs` is media time: milliseconds since
+// the start with pauses left out. Further fields may be added to any answer.
+
+#ifndef WORK_SESSIONS_SESSION_RECORDER_H
+#define WORK_SESSIONS_SESSION_RECORDER_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The version of this interface: 1.
+uint32_t screen_recorder_abi_version(void);
+
+// What can be recorded on this machine. What cannot be reached has an empty list.
+//   → {"displays":[{"id","name","width","height","scale","primary":bool}],
+//      "windows":[], "cameras":[],                                  (empty in this version)
+//      "microphones":[{"id","name","default":bool}], "systemAudio":[{"id","name","default":bool}]}
+char *screen_recorder_sources(void);
+
+// {"request":["screen","microphone","camera"]} (all three when left out)
+//   → {"screen":"granted|denied|undetermined|notRequired", …} for what was asked
+// On Linux nothing has to be granted; "denied" means that no display opens, and "reasons":{"screen":"…"} says why.
+char *screen_recorder_permissions(const char *request);
+
+// Checks the configuration, makes the output folder where it is missing, and takes it for this recorder alone.
+//   {"sessionId": 1 to 128 letters, digits, dots, dashes, underscores,
+//    "outputDirectory": absolute path of a folder that holds no recording,
+//    "video": {"enabled":true, "fps":15 (1…60), "maxWidth":1920 (64…7680), "fragmentMs":2000 (250…10000),
+//              "quality":0.6 (0…1), "layout":"single", "showCursor":true,
+//              "sources":[{"id","type":"display","targetId": a display's id, or null for the primary one}],
+//              "excludedWindowIds":[], "excludedApps":[]},
+//    "audio": {"enabled":true, "microphone":"default"|id|null, "systemAudio":true|id|false, "balance":0.5 (0…1),
+//              "segmentMs":30000 (1000…3600000), "sampleRate":48000 (8000…192000)},
+//    "screenshots": {"enabled":true, "format":"png", "maxWidth":1920 (64…7680)}}
+//   → {"handle":1}
+// A part that is left out is off; without "sources" the primary display is recorded. "unsupported": more than one
+// source, other source types, other layouts, other formats, and exclusions that are not empty: this version cannot
+// keep windows out of the picture and says so instead of recording them.
+char *screen_recorder_create(const char *config);
+
+// Starts all enabled services at once. Limit 5 s.
+//   → {"startedAtMonotonicMs", "startedAt": ISO 8601 UTC with milliseconds,
+//      "services":{"video":{"state","health","error"?}, "audio":{…}, "screenshots":{…}}}
+// A service that cannot start (no sound server; no display) has state "error" and its error while the others record.
+// When none can, the call answers the error and the recorder is "failed". A sound input that is missing leaves the
+// service "active" with health "degraded" and the error.
+char *screen_recorder_start(uint64_t handle);
+
+//   → {"offsetMs", "pausedAtMonotonicMs"}
+char *screen_recorder_pause(uint64_t handle);
+
+//   → {"offsetMs", "resumedAtMonotonicMs"}; media time goes on where it stopped
+char *screen_recorder_resume(uint64_t handle);
+
+// {"id","type":"display|window|webcam|testPattern","targetId"} → "unsupported" in this version
+char *screen_recorder_add_source(uint64_t handle, const char *source);
+
+// {"id"} → "unsupported" in this version
+char *screen_recorder_remove_source(uint64_t handle, const char *source);
+
+// {"layout":"single|grid|side-by-side|picture-in-picture"} → {"layout"}; all but "single" are "unsupported" here
+char *screen_recorder_set_layout(uint64_t handle, const char *layout);
+
+// 0 = microphone alone, 1 = system sound alone; equal power between. → {"balance"}
+// An input that is the only one is always taken at full.
+char *screen_recorder_update_audio_mix(uint64_t handle, double balance);
+
+// {"name"?: text that comes back} → {"path","width","height","bytes","sha256": 64 hex digits,
+//   "perceptualHash": 16 hex digits, "offsetMs","capturedAtMonotonicMs","name"?}
+// Writes screenshot-000001.png (and so on) from the frame captured last; no second grab. Limit 12 s; "invalidState"
+// while paused. perceptualHash is a difference hash (64 bits: luma of 9x8 cells, 1 where a cell is darker than its
+// right neighbour; Neal Krawetz, 2013); the number of differing bits is the distance, up to 4 look the same.
+char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
+
+// Waits up to timeout_ms for the next event; {"type":"none"} when none came. stop and destroy end the wait.
+// After stop what is queued can still be read. The queue holds 512; when full, the oldest progress report goes first.
+//   {"type":"takeStarted","offsetMs","index","path","width","height"}
+//   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
+//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file
+//   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","isEmpty"}
+//   {"type":"sourceLost","service","sourceId","offsetMs","message"}
+//   {"type":"sourceRecovered","service","sourceId","offsetMs"}
+//   {"type":"serviceFailed","service","offsetMs","error":{"code","message"}}
+char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
+
+//   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|null,
+//      "services":{"video":{"state":"idle|initializing|active|paused|stopping|stopped|error",
+//                           "health":"healthy|degraded|failed","lastActivityMonotonicMs","errorCount","bytesOnDisk",
+//                           "metrics":{"itemsRecorded","droppedItems","averageLatencyMs"},"error"?},
+//                  "audio":{… and "level": 0…1, peak of the last second},
+//                  "screenshots":{…}}}
+char *screen_recorder_status(uint64_t handle);
+
+// Ends the recording: every file finished and synced. Limit 10 s. A second stop answers the same.
+//   → the manifest, as in manifest.json:
+//     {"schemaVersion":1,"sessionId","startedAt","startedAtMonotonicMs","durationMs",
+//      "state":"recording|finished|recovered",
+//      "takes":[{"index","path": file name,"offsetMs","durationMs","frames","width","height","bytes","codec":"h264",
+//                "encoder"}],
+//      "segments":[{"index","path","offsetMs","durationMs","sampleRate","channels","bytes","peak": 0…1,
+//                   "isEmpty": true when the peak is below 4/32768}],
+//      "screenshots":[{"path","offsetMs","sha256","perceptualHash","bytes","width","height"}],
+//      "pauses":[{"offsetMs","durationMs"}],
+//      "gaps":[{"service","fromMs","toMs","reason": an error code}],
+//      "droppedFrames":{cause: count}}                        "late": a tick passed while a changed screen waited
+char *screen_recorder_stop(uint64_t handle);
+
+// Stops where needed, wakes whoever waits for events, forgets the handle. → {}. Limit 10 s.
+char *screen_recorder_destroy(uint64_t handle);
+
+// {"path": absolute} → {"kind":"mp4|wav|png","bytes","complete":bool} with, as it applies,
+//   "durationMs","width","height","frames","fragments","sampleRate","channels". Limit 30 s.
+// complete is false for a file that ends in the middle of something or that its recorder did not finish.
+char *media_probe(const char *request);
+
+// {"directory": absolute} → the manifest, state "recovered" (or "finished" when nothing had to be mended), with
+// "lostMs": how much later another service or the manifest says the recording went on than the picture that was kept.
+// Cuts torn ends off takes, rebuilds their durations and indexes, mends WAV headers, names files that the manifest does
+// not know, writes manifest.json. Works without a manifest too ("startedAt" is then empty, offsets are the sum of what
+// came before). Nothing is deleted: bytes that cannot be read go to NAME.torn-N. Limit 300 s.
+char *media_recover(const char *request);
+
+// Frees an answer; NULL is fine.
+void screen_recorder_free_string(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
