@@ -17,13 +17,10 @@ export interface Stroke {
   readonly event?: { readonly kind: WorkKind; readonly text: string };
 }
 
-/** How often each thing is done, out of 100. Nearly half of it is typing, a quarter reading. */
-const habits: readonly (readonly [WorkKind, number])[] = [
-  ['type', 46],
-  ['read', 25],
-  ['scroll', 14],
-  ['switch', 9],
-  ['build', 6],
+/** What is done in about forty seconds, in an order that the seed decides: every minute has some of everything. */
+const round: readonly WorkKind[] = [
+  ...(['type', 'type', 'type', 'type', 'type'] as const),
+  ...(['read', 'read', 'read', 'scroll', 'scroll', 'switch', 'build'] as const),
 ];
 
 /** The first stroke, at 0 ms, draws the whole screen. */
@@ -33,8 +30,10 @@ export function* strokes(seed: number, size: TerminalSize): Generator<Stroke, ne
   let atMs = 0;
   const first = picture.open(makeFile(random));
   yield { atMs, write: first, event: { kind: 'switch', text: picture.name } };
+  let ahead: WorkKind[] = [];
   for (;;) {
-    const kind = habit(random);
+    if (ahead.length === 0) ahead = shuffled(round, random);
+    const kind = ahead.pop() ?? 'read';
     let isFirst = true;
     for (const { afterMs, write, text } of acts[kind](random, picture)) {
       atMs += afterMs;
@@ -109,11 +108,9 @@ function* mistake(random: Random, picture: EditorPicture, line: number, typed: s
   yield { afterMs: random.between(180, 400), write: picture.setLine(line, typed) };
 }
 
-function habit(random: Random): WorkKind {
-  let roll = random.next() * habits.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [kind, weight] of habits) {
-    roll -= weight;
-    if (roll < 0) return kind;
-  }
-  return 'read';
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map((item) => ({ item, order: random.next() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
 }
