@@ -39,6 +39,7 @@ export class ReviewPanels extends DisposableStore {
     this.#windowFolder = join(reviewFolder, `${process.pid}-${randomBytes(4).toString('hex')}`);
     void sweepWindowFolders(reviewFolder, isProcessAlive);
     this.own({ dispose: () => void rm(this.#windowFolder, { recursive: true, force: true }).catch(() => undefined) });
+    // The tabs stay: when the window reloads, VS Code closes the extension first and restores them afterwards.
     this.own({ dispose: () => [...this.#panels.values()].forEach((panel) => panel.dispose()) });
     this.own(
       vscode.window.registerWebviewPanelSerializer(reviewPanelType, {
@@ -88,11 +89,20 @@ export class ReviewPanels extends DisposableStore {
   async #restore(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const kept = typeof state === 'object' && state !== null && 'sessionId' in state ? state.sessionId : undefined;
     const sessionId = idSchema.safeParse(kept);
-    if (!sessionId.success || this.#panels.has(sessionId.data)) panel.dispose();
-    else await this.#create(sessionId.data, panel);
+    if (sessionId.success && !this.#panels.has(sessionId.data)) {
+      await this.#create(sessionId.data, panel);
+    } else {
+      this.#options.log.warn(`A review panel cannot be restored from its state (keys: ${keysOf(state)})`);
+      panel.dispose();
+    }
   }
 }
 
+function keysOf(state: unknown): string {
+  return typeof state === 'object' && state !== null ? Object.keys(state).join(', ') : typeof state;
+}
+
+/** Disposing it leaves the tab open: VS Code owns that, and may restore it. */
 class ReviewPanel extends DisposableStore {
   readonly #messages: MessageHandler<typeof reviewHostContract, typeof reviewViewContract>;
   /** Where to go once the webview is there to be told. */
@@ -107,7 +117,6 @@ class ReviewPanel extends DisposableStore {
   ) {
     super();
     const { webview } = panel;
-    this.own(panel);
     this.own(media);
     const requests = new ReviewRequests(
       sessionId,
@@ -176,15 +185,9 @@ class ReviewPanel extends DisposableStore {
       const metadata = await this.options.store.getMetadata(this.sessionId);
       if (this.isDisposed) return;
       if (metadata) this.panel.title = metadata.name;
-      else {
-        this.dispose();
-        return;
-      }
+      else this.panel.dispose();
     } catch (error) {
-      if (toCodedError(error).code === 'notFound') {
-        this.dispose();
-        return;
-      }
+      if (toCodedError(error).code === 'notFound') this.panel.dispose();
     }
     this.#messages.emit('sessionChanged', { sessionId: this.sessionId });
   }
