@@ -196,6 +196,12 @@ describe('review panel', function () {
     });
   }
 
+  it('shows screenshots in place of a video that cannot be played, from the start', async () => {
+    await open('brokenVideo');
+    await page.getByTestId('stage-screenshot').waitFor();
+    assert.match((await page.locator('.stage').textContent()) ?? '', /cannot be played/);
+  });
+
   it('says why there is no video, from what was recorded', async () => {
     await open('activityOnly');
     assert.match((await page.getByTestId('plate').textContent()) ?? '', /No video.*no display could be opened/);

@@ -19,7 +19,7 @@ export function Header(props: { readonly session: ReviewSession; readonly timeli
         <Fact icon="calendar">{dayAndTime(metadata.startTime)}</Fact>
         <Fact icon="watch">{lengthInWords(durationMs)}</Fact>
         {metadata.workspaceName !== undefined && <Fact icon="folder">{metadata.workspaceName}</Fact>}
-        <Fact icon="edit">{counted(kinds.get('edit') ?? 0, 'edit')}</Fact>
+        {kinds.has('edit') && <Fact icon="edit">{counted(kinds.get('edit') ?? 0, 'edit')}</Fact>}
         {kinds.has('screenshot') && (
           <Fact icon="device-camera">{counted(kinds.get('screenshot') ?? 0, 'screenshot')}</Fact>
         )}

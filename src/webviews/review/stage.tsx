@@ -21,12 +21,12 @@ export function Stage(props: {
   const { playback } = props.player;
   const { place, pictureReady, pictureBroken, playing, waiting } = usePlaybackState(playback);
   const showVideo = session.takes.length > 0 && !pictureBroken && !isLongGap(place);
-  const showScreenshot = session.takes.length === 0 && screenshots.length > 0;
+  const showScreenshot = (session.takes.length === 0 || pictureBroken) && screenshots.length > 0;
   const showNote = !showVideo && !showScreenshot;
   return (
     <div class="stage" onClick={() => playback.toggle()}>
       {session.takes.length > 0 && <Video player={props.player} shown={showVideo} />}
-      {showScreenshot && <Screenshot screenshots={screenshots} player={props.player} />}
+      {showScreenshot && <Screenshot screenshots={screenshots} broken={pictureBroken} player={props.player} />}
       {showNote && <Note session={session} timeline={props.timeline} broken={pictureBroken} player={props.player} />}
       {showVideo && (waiting || !pictureReady) && (
         <div class="stage-waiting">
@@ -61,7 +61,11 @@ function Video(props: { readonly player: ReviewPlayer; readonly shown: boolean }
   );
 }
 
-function Screenshot(props: { readonly screenshots: readonly TimelineScreenshot[]; readonly player: ReviewPlayer }) {
+function Screenshot(props: {
+  readonly screenshots: readonly TimelineScreenshot[];
+  readonly broken: boolean;
+  readonly player: ReviewPlayer;
+}) {
   const { screenshots } = props;
   const pick = useCallback((mediaMs: number) => screenshotAt(screenshots, mediaMs), [screenshots]);
   const screenshot = usePosition(props.player.playback, pick);
@@ -72,7 +76,9 @@ function Screenshot(props: { readonly screenshots: readonly TimelineScreenshot[]
       ) : (
         <img class="screen" src={screenshot.url} alt="Screenshot of this moment" data-testid="stage-screenshot" />
       )}
-      <span class="stage-caption">No video · showing screenshots</span>
+      <span class="stage-caption">
+        {props.broken ? 'This part of the video cannot be played' : 'No video'} · showing screenshots
+      </span>
     </>
   );
 }

@@ -25,7 +25,7 @@ export function Timeline(props: TimelineProps) {
   const shown = useMemo(() => visibleItems(items, new Set(hidden)), [items, hidden]);
   return (
     <section class="timeline" aria-label="Timeline">
-      <Filters items={items} hidden={hidden} onHide={props.onHide} />
+      {items.length > 0 && <Filters items={items} hidden={hidden} onHide={props.onHide} />}
       {shown.length > 0 ? (
         <Rows {...props} shown={shown} />
       ) : (

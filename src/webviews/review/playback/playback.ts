@@ -224,20 +224,21 @@ export class Playback {
     } else {
       video?.pause();
       this.#update({ waiting: false });
-      if (place.kind !== 'gap' || !video || !this.#showNeighbour(video, place.next))
-        this.#update({ pictureReady: true });
+      const neighbour = place.kind === 'gap' && video ? this.#showNeighbour(video, place.next) : 'none';
+      if (neighbour !== 'shown') this.#update({ pictureReady: true, pictureBroken: broken || neighbour === 'broken' });
     }
     this.#sound.prepare(mediaMs);
     this.#moveTo(mediaMs);
   }
 
   /** Beside a gap the nearest picture: the next take's first, so that it is there in time, or the last one's end. */
-  #showNeighbour(video: VideoPort, next: number | undefined): boolean {
+  #showNeighbour(video: VideoPort, next: number | undefined): 'shown' | 'broken' | 'none' {
     const take = this.#media.takes[next ?? this.#media.takes.length - 1];
-    if (!take || this.#brokenUrls.has(take.url)) return false;
+    if (!take) return 'none';
+    if (this.#brokenUrls.has(take.url)) return 'broken';
     this.#show(video, take.url);
     if (video.readyState >= haveMetadata) this.#seekVideo(video, next === undefined ? take.durationMs : 0);
-    return true;
+    return 'shown';
   }
 
   #show(video: VideoPort, url: string): void {
