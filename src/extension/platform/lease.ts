@@ -8,6 +8,7 @@ import { uptime } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CodedError, toCodedError } from '../../shared/errors.ts';
+import { isProcessAlive } from './processes.ts';
 
 const recordSchema = z.object({ pid: z.number().int().positive(), token: z.string(), host: z.string() });
 type LeaseRecord = z.infer<typeof recordSchema>;
@@ -111,7 +112,7 @@ async function isDead(options: Required<LeaseOptions>): Promise<boolean> {
   const silentMs = Date.now() - facts.mtimeMs;
   if (record?.host !== options.host) return silentMs > options.staleMs;
   // A process id means nothing after a restart of the machine: another program may have it now.
-  return silentMs > uptime() * 1000 || !isAlive(record.pid);
+  return silentMs > uptime() * 1000 || !isProcessAlive(record.pid);
 }
 
 async function readRecord(path: string): Promise<LeaseRecord | undefined> {
@@ -120,14 +121,5 @@ async function readRecord(path: string): Promise<LeaseRecord | undefined> {
   } catch {
     // Torn or missing: the heartbeat's age decides.
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -8,11 +8,12 @@ import { idSchema } from '../../shared/model/identifiers.ts';
 import { MessageHandler } from '../../shared/protocol/messageHandler.ts';
 import { reviewHostContract, reviewViewContract } from '../../shared/protocol/review.ts';
 import { DisposableStore } from '../platform/disposable.ts';
+import { isProcessAlive } from '../platform/processes.ts';
 import { openableScheme } from './openableFile.ts';
 import { reviewHtml } from './reviewHtml.ts';
 import { ReviewRequests } from './reviewRequests.ts';
 import type { ReviewAttachments, ReviewLog, ReviewStore } from './reviewStore.ts';
-import { isProcessAlive, SessionMediaFolder, sweepWindowFolders } from './sessionMediaFolder.ts';
+import { SessionMediaFolder, sweepWindowFolders } from './sessionMediaFolder.ts';
 
 export const reviewPanelType = 'workSessions.review';
 

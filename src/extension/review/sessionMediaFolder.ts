@@ -94,15 +94,6 @@ export async function sweepWindowFolders(reviewFolder: string, isAlive: (pid: nu
   }
 }
 
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
-}
-
 async function hardLinksWork(folder: string): Promise<boolean> {
   const [file, second] = [join(folder, 'probe'), join(folder, 'probe-link')];
   try {

@@ -12,6 +12,8 @@ import type { AttachmentStorage } from '../storage/attachmentStorage.ts';
 import type { SessionStorage } from '../storage/sessionStorage.ts';
 
 const leastGapMs = 2000;
+/** What has just happened in the editor needs a moment to be drawn. */
+const drawingMs = 700;
 
 export interface ScreenshotTimerOptions {
   readonly sessionId: string;
@@ -26,6 +28,7 @@ export interface ScreenshotTimerOptions {
 export class ScreenshotTimer implements Disposable {
   readonly #options: ScreenshotTimerOptions;
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #lastTakenAtMs = -Infinity;
   #lastSha256: string | undefined;
@@ -34,14 +37,21 @@ export class ScreenshotTimer implements Disposable {
   constructor(options: ScreenshotTimerOptions) {
     this.#options = options;
     this.resume();
+    // The first picture shows the screen as it was when the session began.
+    this.requestSoon();
   }
 
   get recorded(): number {
     return this.#recorded;
   }
 
-  /** Takes one soon, unless one was taken just now. */
-  request(): void {
+  /** Takes one when what has just happened is drawn. */
+  requestSoon(): void {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => this.#request(), drawingMs);
+  }
+
+  #request(): void {
     if (!this.#timer || this.#running) return;
     if (this.#options.clock.monotonicMs() - this.#lastTakenAtMs < leastGapMs) return;
     this.#running = this.#take()
@@ -49,18 +59,22 @@ export class ScreenshotTimer implements Disposable {
       .finally(() => (this.#running = undefined));
   }
 
-  /** Resolves when nothing is being taken any more. */
   async pause(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.dispose();
+    await this.settled();
+  }
+
+  /** Resolves when nothing is being taken any more. */
+  async settled(): Promise<void> {
     await this.#running;
   }
 
   resume(): void {
-    this.#timer ??= setInterval(() => this.request(), this.#options.intervalMs);
+    this.#timer ??= setInterval(() => this.#request(), this.#options.intervalMs);
   }
 
   dispose(): void {
+    clearTimeout(this.#soon);
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -33,9 +33,6 @@ export interface SessionRunOptions {
   readonly onProblem: (message: string) => void;
 }
 
-/** The first picture shows the screen as it was when the session began; a display needs a moment to give one. */
-const firstScreenshotAfterMs = 500;
-
 export class SessionRun extends DisposableStore {
   readonly #options: SessionRunOptions;
   readonly #recorder: RecorderLink;
@@ -147,7 +144,7 @@ export class SessionRun extends DisposableStore {
       onWriteFailed: (error) =>
         this.#tell('activity', `The editor's activity cannot be written. ${this.#explain(error)}`),
       onRecorded: ({ kind }) => {
-        if (kind === 'fileFocused') this.#screenshots?.request();
+        if (kind === 'fileFocused') this.#screenshots?.requestSoon();
       },
     });
   }
@@ -155,7 +152,7 @@ export class SessionRun extends DisposableStore {
   #startScreenshots(recording: Recording): void {
     const { sessionId, store, clock, settings } = this.#options;
     let hasFailed = false;
-    const screenshots = this.own(
+    this.#screenshots = this.own(
       new ScreenshotTimer({
         sessionId,
         clock,
@@ -170,9 +167,6 @@ export class SessionRun extends DisposableStore {
         },
       }),
     );
-    this.#screenshots = screenshots;
-    const first = setTimeout(() => screenshots.request(), firstScreenshotAfterMs);
-    this.own({ dispose: () => clearTimeout(first) });
   }
 
   #endPause(atMonotonicMs: number): void {

@@ -5,31 +5,21 @@ import { CodedError } from '../../../src/shared/errors.ts';
 import type { ReportActivity } from '../../../src/extension/activity/activityObserver.ts';
 import { diskFiles } from '../../../src/extension/platform/files.ts';
 import type { Logger } from '../../../src/extension/platform/logger.ts';
-import type { SessionSettings } from '../../../src/extension/platform/settings.ts';
 import { SessionService, type SessionOutcome } from '../../../src/extension/session/sessionService.ts';
 import { FakeRecorder } from '../../fakes/fakeRecorder.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
+import { everySetting } from '../../fakes/settings.ts';
 import { sessionStoreIn } from '../../fakes/sessionStore.ts';
 import { temporaryFolder } from '../../fakes/temporaryFolder.ts';
 
 const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const everything: SessionSettings = {
-  videoEnabled: true,
-  fps: 15,
-  quality: 0.6,
-  display: '',
-  systemSound: true,
-  microphone: true,
-  screenshotsEnabled: true,
-  screenshotIntervalMs: 600_000,
-};
 
 describe('SessionService', () => {
   const folder = temporaryFolder();
   const services: SessionService[] = [];
   afterEach(() => services.splice(0).forEach((service) => service.dispose()));
 
-  function setUp({ settings = everything, files = diskFiles } = {}) {
+  function setUp({ settings = everySetting, files = diskFiles } = {}) {
     const clock = new ManualClock();
     const recorder = new FakeRecorder(clock);
     const store = sessionStoreIn(folder(), files);
@@ -164,7 +154,7 @@ describe('SessionService', () => {
   });
 
   it('asks the recorder for what the settings say, and for nothing else', async () => {
-    const settings = { ...everything, videoEnabled: false, microphone: false, fps: 30 };
+    const settings = { ...everySetting, videoEnabled: false, microphone: false, fps: 30 };
     const { session, recorder, ended } = setUp({ settings });
     await session.start();
     const [config] = recorder.recorded;
@@ -177,7 +167,7 @@ describe('SessionService', () => {
 
   it('does not start a recorder when nothing is to be recorded but activity', async () => {
     const settings = {
-      ...everything,
+      ...everySetting,
       videoEnabled: false,
       microphone: false,
       systemSound: false,
@@ -296,7 +286,7 @@ describe('SessionService', () => {
     assert.equal(recorder.connections, 0);
   });
 
-  it('leaves everything where it is when the end cannot be stored', async () => {
+  it('leaves everySetting where it is when the end cannot be stored', async () => {
     let isFull = false;
     const files = {
       ...diskFiles,
