@@ -15,7 +15,7 @@ import { build } from './build.ts';
 import { EditorRun } from './editor/editorRun.ts';
 import { Resources } from './editor/resources.ts';
 import { recordSession, reviewSession } from './editor/tour.ts';
-import { checksOf, reportOf } from './editor/tourReport.ts';
+import { checksOf, measure } from './editor/tourReport.ts';
 import { packageExtension } from './package.ts';
 import { repositoryRoot, run } from './process.ts';
 
@@ -84,9 +84,9 @@ async function showTour(): Promise<void> {
 async function tour(editor: EditorRun): Promise<boolean> {
   const session = await recordSession(editor, { seconds, out, onStep: say });
   const review = await reviewSession(editor, session, { out, onStep: say });
-  const report = await reportOf(session, editor.storageRoot, review);
-  await writeFile(join(out, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  const failed = checksOf(report, session, review, seconds).filter(({ holds }) => !holds);
+  const measured = await measure(session, editor.storageRoot, review);
+  await writeFile(join(out, 'report.json'), `${JSON.stringify(measured.report, undefined, 2)}\n`);
+  const failed = checksOf(measured, session, review, seconds).filter(({ holds }) => !holds);
   for (const { what, seen } of failed) say(`NOT SEEN: ${what} (${seen})`);
   say(`Report and pictures: ${out}`);
   if (failed.length === 0) say('All of it works.');

@@ -27,16 +27,21 @@ export class Resources implements Resource {
 
   /** Cleans up when the user presses Ctrl+C, when the process is told to end and when something throws unseen. */
   disposeOnExit(): void {
+    let leaving = false;
     const leave = (code: number): void => {
+      // Ctrl+C arrives twice, from the terminal and from the program that started this one: the second must not cut the
+      // cleaning short.
+      if (leaving) return;
+      leaving = true;
       void this.dispose().finally(() => process.exit(code));
     };
-    process.once('SIGINT', () => {
+    process.on('SIGINT', () => {
       leave(130);
     });
-    process.once('SIGTERM', () => {
+    process.on('SIGTERM', () => {
       leave(143);
     });
-    process.once('uncaughtException', (error) => {
+    process.on('uncaughtException', (error) => {
       console.error(error);
       leave(1);
     });

@@ -24,6 +24,8 @@ export class Sound implements Resource {
       'pulseaudio',
       [
         ...['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '--disable-shm=yes', '-v'],
+        // It shares the machine with what is measured.
+        ...['--high-priority=no', '--realtime=no'],
         `--load=module-native-protocol-unix socket=${socket} auth-anonymous=1`,
         `--load=module-null-sink sink_name=${speakers} rate=${sampleRate} sink_properties=device.description=Speakers`,
         `--load=module-null-sink sink_name=${room} rate=${sampleRate} sink_properties=device.description=Room`,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { recordSession, reviewSession } from '../../scripts/editor/tour.ts';
-import { checksOf, reportOf } from '../../scripts/editor/tourReport.ts';
+import { checksOf, measure } from '../../scripts/editor/tourReport.ts';
 import { picturesFolder, useEditors } from './support.ts';
 
 describe('A session recorded and reviewed in the editor', () => {
@@ -13,8 +13,8 @@ describe('A session recorded and reviewed in the editor', () => {
     const steps = { seconds: 15, out: join(picturesFolder, 'tour'), onStep: () => undefined };
     const session = await recordSession(editor, steps);
     const review = await reviewSession(editor, session, steps);
-    const report = await reportOf(session, editor.storageRoot, review);
-    const failed = checksOf(report, session, review, steps.seconds).filter(({ holds }) => !holds);
+    const measured = await measure(session, editor.storageRoot, review);
+    const failed = checksOf(measured, session, review, steps.seconds).filter(({ holds }) => !holds);
     assert.deepEqual(failed, []);
   });
 });
