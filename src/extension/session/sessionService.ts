@@ -54,6 +54,7 @@ export class SessionService extends DisposableStore {
   #current: { readonly actor: Actor; readonly run: SessionRun } | undefined;
   /** The machine keeps its last error; it is told once. */
   #lastError: CodedError | undefined;
+  #lastLine = '';
 
   constructor(options: SessionServiceOptions) {
     super();
@@ -119,7 +120,7 @@ export class SessionService extends DisposableStore {
 
   #follow(actor: Actor, run: SessionRun): void {
     const view = viewOf(actor);
-    this.#options.log.debug(`${view.sessionId ?? ''} ${view.state} ${view.warnings.join(' ')}`);
+    this.#note(view);
     const { error } = actor.getSnapshot().context;
     if (error && error !== this.#lastError) this.#failed.fire(error);
     this.#lastError = error;
@@ -131,6 +132,13 @@ export class SessionService extends DisposableStore {
       }
     }
     this.#changed.fire(this.view);
+  }
+
+  /** A line for each new state or warning, so that the log tells a session's story. */
+  #note({ sessionId, state, warnings }: SessionView): void {
+    const line = [`Session ${sessionId ?? ''} is ${state}.`, ...warnings].join(' ');
+    if (line !== this.#lastLine) this.#options.log.info(line);
+    this.#lastLine = line;
   }
 
   override dispose(): void {

@@ -71,7 +71,7 @@ function itemOf(session: SessionMetadata): vscode.TreeItem {
   const item = new vscode.TreeItem(session.name);
   const isFinished = session.status === 'completed' || session.status === 'interrupted';
   item.id = session.id;
-  item.description = isFinished ? formatLength(session.totalDuration ?? 0) : vscode.l10n.t('recording');
+  item.description = descriptionOf(session);
   item.iconPath = iconOf(session);
   item.tooltip = tooltipOf(session);
   item.contextValue = isFinished ? 'finishedSession' : 'runningSession';
@@ -83,6 +83,18 @@ function itemOf(session: SessionMetadata): vscode.TreeItem {
     };
   }
   return item;
+}
+
+function descriptionOf({ status, totalDuration }: SessionMetadata): string {
+  switch (status) {
+    case 'active':
+      return vscode.l10n.t('recording');
+    case 'paused':
+      return vscode.l10n.t('paused');
+    case 'completed':
+    case 'interrupted':
+      return formatLength(totalDuration ?? 0);
+  }
 }
 
 function iconOf({ status }: SessionMetadata): vscode.ThemeIcon {
@@ -103,7 +115,7 @@ function tooltipOf({ name, startTime, totalDuration, counts, problems }: Session
   const lines = [name, new Date(startTime).toLocaleString(vscode.env.language)];
   if (totalDuration !== undefined) lines.push(formatLength(totalDuration));
   if (counts) {
-    lines.push(vscode.l10n.t('{0} screenshots, {1} editor events', counts.screenshots, counts.activityEvents));
+    lines.push(vscode.l10n.t('Screenshots: {0}, editor events: {1}', counts.screenshots, counts.activityEvents));
   }
   return [...lines, ...(problems ?? [])].join('\n');
 }
