@@ -92,7 +92,7 @@ export async function recordSession(run: EditorRun, { seconds, out, onStep }: To
   const words = 'The harbour master prints this table at dawn, and pins it to the door.'.split(' ');
   const secondsShown = async (): Promise<number> => secondsOf(await workbench.waitForStatus(/^\d+:\d\d$/));
   for (let at = 0; at < words.length || (await secondsShown()) < seconds; at++) {
-    await workbench.type(`${words[at % words.length] ?? ''}${at % words.length === words.length - 1 ? '\n' : ' '}`);
+    await workbench.type(`${words[at % words.length] ?? ''}${at % words.length === words.length - 1 ? '\n// ' : ' '}`);
   }
   await workbench.save();
 
