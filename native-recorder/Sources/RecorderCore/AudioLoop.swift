@@ -27,7 +27,6 @@ final class AudioLoop {
   private var arrivedMs: [AudioInput: Double] = [:]
   private var dormant: Set<AudioInput> = []
   private var retryAtMs = 0.0
-  private var lostAtOffsetMs: Double?
   private var levels: [(atMs: Double, peak: Double)] = []
   private var stopping: (offsetMs: Double, reply: Reply<RecorderError?>)?
 
@@ -82,7 +81,7 @@ final class AudioLoop {
       self.source = nil
       for input in timelines.keys { timelines[input]?.breakOff() }
       let offsetMs = context.clock.offsetMs
-      lostAtOffsetMs = offsetMs
+      context.manifest.update { $0.openGap(.audio, fromMs: offsetMs, reason: error.code.rawValue) }
       retryAtMs = nowMs + Self.retryMs
       context.monitor.update { status in
         status.health = .degraded
@@ -103,11 +102,7 @@ final class AudioLoop {
     }
     noteFailures(fresh)
     let offsetMs = context.clock.offsetMs
-    if let from = lostAtOffsetMs {
-      let gap = Manifest.Gap(service: .audio, fromMs: from.roundedMs, toMs: offsetMs.roundedMs, reason: "sourceLost")
-      context.manifest.update { $0.gaps.append(gap) }
-    }
-    lostAtOffsetMs = nil
+    context.manifest.update { $0.closeGap(.audio, toMs: offsetMs) }
     context.events.post(.sourceRecovered(.audio, "audio", offsetMs: offsetMs))
   }
 

@@ -29,7 +29,7 @@ final class AudioService: Sendable {
     context.platform.spawnThread("ws-audio") { [self] in run(reply) }
     let late = RecorderError(.timeout, "The sound server does not answer.")
     let error = await reply.value(withinMs: Self.startLimitMs, or: late)
-    if let error { monitor.update { $0.fail(error) } }
+    if let error { monitor.update { $0.fail(error) } } else { monitor.move(to: .active) }
     return error
   }
 
@@ -55,7 +55,6 @@ final class AudioService: Sendable {
         answer(mailbox.close(), nil)
         return
       }
-      monitor.move(to: .active)
       try loop.run()
       answer(mailbox.close(), nil)
     } catch {
@@ -63,9 +62,10 @@ final class AudioService: Sendable {
       if !started.complete(failure) {
         let offsetMs = context.clock.offsetMs
         monitor.update { $0.fail(failure) }
-        let gap = Manifest.Gap(
-          service: .audio, fromMs: offsetMs.roundedMs, toMs: offsetMs.roundedMs, reason: failure.code.rawValue)
-        context.manifest.update { $0.gaps.append(gap) }
+        context.manifest.update { manifest in
+          let keptMs = manifest.segments.last.map { $0.offsetMs + $0.durationMs } ?? 0
+          manifest.openGap(.audio, fromMs: min(keptMs, offsetMs), reason: failure.code.rawValue)
+        }
         context.events.post(.serviceFailed(.audio, offsetMs: offsetMs, failure))
       }
       answer(mailbox.close(), failure)

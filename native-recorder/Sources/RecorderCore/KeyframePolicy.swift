@@ -4,8 +4,9 @@ public struct KeyframePolicy: Sendable {
   /// Ten seconds is the longest way from a keyframe to any frame; a little less, because threads wake late.
   public static let mostMs = 9_950.0
   /// A keyframe where most of the picture changes costs hardly more than another frame, but not in a row of them.
-  static let leastMs = 4_000.0
-  static let largeShare = 0.5
+  static let leastMs = 2_000.0
+  /// Another file in an editor changes an eighth of the picture and more, a typed line a thousandth.
+  static let largeShare = 0.12
   static let quietMs = 500.0
 
   private var lastKeyframeMs: Double?

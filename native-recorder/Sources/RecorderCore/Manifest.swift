@@ -50,6 +50,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   public struct Gap: Codable, Sendable, Equatable {
     public var service: ServiceKind
     public var fromMs: Double
+    /// Equal to `fromMs` while the gap lasts.
     public var toMs: Double
     public var reason: String
   }
@@ -91,6 +92,25 @@ public struct Manifest: Codable, Sendable, Equatable {
       segments.append(segment)
     }
     durationMs = max(durationMs, segment.offsetMs + segment.durationMs)
+  }
+}
+
+extension Manifest {
+  /// Notes that a service records nothing from here on.
+  mutating func openGap(_ service: ServiceKind, fromMs: Double, reason: String) {
+    gaps.append(Gap(service: service, fromMs: fromMs.roundedMs, toMs: fromMs.roundedMs, reason: reason))
+  }
+
+  mutating func closeGap(_ service: ServiceKind, toMs: Double) {
+    guard let last = gaps.lastIndex(where: { $0.service == service && $0.toMs == $0.fromMs }) else { return }
+    gaps[last].toMs = max(gaps[last].fromMs, toMs.roundedMs)
+  }
+
+  /// The recording is over: what is still missing is missing until its end.
+  mutating func finish(durationMs: Double) {
+    state = .finished
+    self.durationMs = durationMs
+    for service in ServiceKind.allCases { closeGap(service, toMs: durationMs) }
   }
 }
 

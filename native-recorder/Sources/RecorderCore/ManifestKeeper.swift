@@ -16,12 +16,12 @@ public final class ManifestKeeper: Sendable {
   private let signal: any Signal
   private let folder: any MediaFolder
 
+  /// Nothing is written before the first `update`: a recording that never began leaves no manifest.
   public init(_ manifest: Manifest, folder: any MediaFolder, platform: any RecorderPlatform) {
-    state = Mutex(State(manifest: manifest, version: 1))
+    state = Mutex(State(manifest: manifest))
     signal = platform.makeSignal()
     self.folder = folder
     platform.spawnThread("ws-manifest") { [self] in run() }
-    signal.raise()
   }
 
   public var current: Manifest { state.withLock { $0.manifest } }

@@ -70,6 +70,7 @@ public actor RecordingSession {
     }
     services = made
     state = .recording
+    keeper.update { _ in }
     note(errors.video, .video)
     note(errors.audio, .audio)
     return StartAnswer(
@@ -92,9 +93,7 @@ public actor RecordingSession {
   private func note(_ error: RecorderError?, _ service: ServiceKind) {
     guard let error else { return }
     events.post(.serviceFailed(service, offsetMs: 0, error))
-    services?.keeper.update { manifest in
-      manifest.gaps.append(Manifest.Gap(service: service, fromMs: 0, toMs: 0, reason: error.code.rawValue))
-    }
+    services?.keeper.update { $0.openGap(service, fromMs: 0, reason: error.code.rawValue) }
   }
 
   // MARK: - Pause and resume
@@ -199,8 +198,7 @@ public actor RecordingSession {
       _ = (await video, await audio)
       services?.screenshots?.monitor.move(to: .stopped)
       services?.keeper.update { manifest in
-        manifest.state = .finished
-        manifest.durationMs = offsetMs.roundedMs
+        manifest.finish(durationMs: offsetMs.roundedMs)
       }
       _ = await services?.keeper.flush(withinMs: 2_000)
       services?.keeper.close()

@@ -27,7 +27,7 @@ final class VideoService: Sendable {
     context.platform.spawnThread("ws-video") { [self] in run(reply) }
     let late = RecorderError(.timeout, "The display server does not answer.")
     let error = await reply.value(withinMs: Self.startLimitMs, or: late)
-    if let error { monitor.update { $0.fail(error) } }
+    if let error { monitor.update { $0.fail(error) } } else { monitor.move(to: .active) }
     return error
   }
 
@@ -89,7 +89,6 @@ final class VideoService: Sendable {
         answer(mailbox.close(), RecorderError(.timeout, "The display server answered too late."))
         return
       }
-      monitor.move(to: .active)
       try loop.run()
       answer(mailbox.close(), nil)
     } catch {
@@ -104,9 +103,8 @@ final class VideoService: Sendable {
     monitor.update { $0.fail(error) }
     let kind = monitor.kind
     context.manifest.update { manifest in
-      let gap = Manifest.Gap(
-        service: kind, fromMs: offsetMs.roundedMs, toMs: offsetMs.roundedMs, reason: error.code.rawValue)
-      manifest.gaps.append(gap)
+      let keptMs = manifest.takes.last.map { $0.offsetMs + $0.durationMs } ?? 0
+      manifest.openGap(kind, fromMs: min(keptMs, offsetMs), reason: error.code.rawValue)
     }
     if error.code == .sourceLost {
       let id = context.config.video.sources.first?.id ?? "display"

@@ -175,6 +175,11 @@ final class PosixFile: MediaFile {
 
   func sync() throws(RecorderError) {
     guard fdatasync(descriptor) == 0 || errno == EINVAL else { throw posixError("sync", path, errno) }
+    // Writing into a deleted file succeeds; recording into one would be a lie.
+    var status = stat()
+    guard fstat(descriptor, &status) != 0 || status.st_nlink > 0 else {
+      throw RecorderError(.ioError, "The file \(path) was deleted while it was being written.")
+    }
   }
 
   func close() {

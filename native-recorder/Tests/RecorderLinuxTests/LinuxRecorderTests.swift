@@ -1,0 +1,157 @@
+// Owns what is promised of the recorder on a real X server and a real sound server, over its C interface.
+
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import RecorderCore
+@testable import RecorderLinux
+@testable import SessionRecorder
+
+/// One at a time: DISPLAY and PULSE_SERVER belong to the whole process.
+@Suite(.serialized) struct LinuxRecorderTests {
+  /// The C calls block; a test that made them on Swift's own threads would starve the recorder it waits for.
+  private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    let reply = Reply<Result<Void, any Error>>()
+    spawn("test") { reply.complete(Result { try body() }) }
+    try await reply.value(withinMs: 60_000, or: .failure(RecorderError(.timeout, "The test hangs."))).get()
+  }
+
+  private struct Failure: Decodable { let error: RecorderError }
+  private struct Created: Decodable { let handle: UInt64 }
+
+  private func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+    guard let pointer else { return "" }
+    defer { freeString(pointer) }
+    return String(cString: pointer)
+  }
+
+  private func code(_ pointer: UnsafeMutablePointer<CChar>?) -> ErrorCode? {
+    try? Json.decode(Failure.self, from: text(pointer)).error.code
+  }
+
+  private func begin(_ folder: String, audio: Bool = false, video: Bool = true) throws -> UInt64 {
+    let config = """
+      {"sessionId":"t","outputDirectory":"\(folder)","video":{"enabled":\(video),"fragmentMs":500},
+       "audio":{"enabled":\(audio),"systemAudio":true},"screenshots":{"enabled":\(video)}}
+      """
+    return try Json.decode(Created.self, from: text(create(config))).handle
+  }
+
+  @Test func aDisplayIsRecordedAndItsFramesCanBeReadBack() async throws {
+    try await onOwnThread {
+      let display = try #require(TestDisplay())
+      let folder = temporaryFolder() + "/session"
+      let handle = try begin(folder)
+      #expect(text(start(handle)).contains("\"state\":\"active\""))
+      // What moves on the screen: a window that another client maps.
+      let client = ServerProcess(["xterm", "-geometry", "40x10+10+10", "-e", "sleep", "5"])
+      usleep(1_500_000)
+      let shot = try Json.decode(ScreenshotAnswer.self, from: text(takeScreenshot(handle, "{}")))
+      #expect(shot.width == 640 && shot.height == 480 && shot.sha256.count == 64)
+      let manifest = try Json.decode(Manifest.self, from: text(stop(handle)))
+      #expect(manifest.takes.first?.frames ?? 0 >= 3 && manifest.screenshots.count == 1)
+      #expect(manifest.takes.first.map { $0.offsetMs < 500 } == true)
+      let probe = try Json.decode(MediaProbe.self, from: text(probe(#"{"path":"\#(folder)/video-0001.mp4"}"#)))
+      #expect(probe.complete && probe.width == 640 && probe.frames == manifest.takes.first?.frames)
+      #expect(text(destroy(handle)) == "{}")
+      withExtendedLifetime((display, client)) {}
+    }
+  }
+
+  @Test func aDisplayServerThatDiesLeavesAFinishedTake() async throws {
+    try await onOwnThread {
+      let display = try #require(TestDisplay())
+      let folder = temporaryFolder() + "/session"
+      let handle = try begin(folder)
+      _ = text(start(handle))
+      usleep(700_000)
+      display.server.end(SIGKILL)
+      var types: [String] = []
+      for _ in 0..<20 where !types.contains("sourceLost") {
+        struct Event: Decodable { let type: String }
+        types.append(try Json.decode(Event.self, from: text(nextEvent(handle, 500))).type)
+      }
+      #expect(types.contains("sourceLost"))
+      let manifest = try Json.decode(Manifest.self, from: text(stop(handle)))
+      #expect(manifest.takes.count == 1 && manifest.gaps.first?.reason == "sourceLost")
+      _ = text(destroy(handle))
+    }
+  }
+
+  @Test func aDisplayServerThatHangsDoesNotHangTheStop() async throws {
+    try await onOwnThread {
+      let display = try #require(TestDisplay())
+      let handle = try begin(temporaryFolder() + "/session")
+      _ = text(start(handle))
+      display.server.end(SIGSTOP)
+      usleep(300_000)
+      let begun = monotonicMs()
+      let manifest = try Json.decode(Manifest.self, from: text(stop(handle)))
+      #expect(monotonicMs() - begun < 10_000 && manifest.takes.count == 1)
+      _ = text(destroy(handle))
+    }
+  }
+
+  @Test func soundWithoutAnybodyPlayingIsSilenceOfTheRightLength() async throws {
+    try await onOwnThread {
+      let sound = try #require(TestSound(temporaryFolder()))
+      let folder = temporaryFolder() + "/session"
+      let handle = try begin(folder, audio: true, video: false)
+      #expect(text(start(handle)).contains("\"state\":\"active\""))
+      usleep(1_500_000)
+      let manifest = try Json.decode(Manifest.self, from: text(stop(handle)))
+      let segment = try #require(manifest.segments.first)
+      #expect(segment.isEmpty && abs(segment.durationMs - manifest.durationMs) < 1)
+      let probe = try Json.decode(MediaProbe.self, from: text(probe(#"{"path":"\#(folder)/audio-0001.wav"}"#)))
+      #expect(probe.complete && probe.durationMs == segment.durationMs)
+      _ = text(destroy(handle))
+      withExtendedLifetime(sound) {}
+    }
+  }
+
+  @Test func noDisplayAndNoSoundServerAreSaidInWords() async throws {
+    try await onOwnThread {
+      unsetenv("DISPLAY")
+      setenv("PULSE_SERVER", "unix:/nowhere", 1)
+      let handle = try begin(temporaryFolder() + "/session", audio: true)
+      #expect(code(start(handle)) == .sourceNotFound)
+      #expect(text(permissions(#"{"request":["screen"]}"#)).contains("\"denied\""))
+      _ = text(destroy(handle))
+    }
+  }
+
+  @Test func badInputIsAnErrorWithACode() async throws {
+    try await onOwnThread {
+      #expect(code(create(nil)) == .invalidConfig)
+      #expect(code(create("nonsense")) == .invalidConfig)
+      let bytes: [CChar] = [-1, -2, 0]
+      #expect(code(create(bytes)) == .invalidConfig)
+      #expect(code(create(#"{"sessionId":"s","outputDirectory":"/proc/none/x","video":{}}"#)) == .ioError)
+      for call in [start, pause, resume, stop, status, destroy] { #expect(code(call(999_999)) == .invalidHandle) }
+      #expect(code(nextEvent(0, 1)) == .invalidHandle)
+      #expect(code(updateAudioMix(0, .nan)) == .invalidHandle)
+      #expect(code(probe(#"{"path":"/etc/hostname"}"#)) == .unsupported)
+      #expect(code(recover(#"{"directory":"/nowhere"}"#)) == .ioError)
+      freeString(nil)
+    }
+  }
+
+  @Test func twoRecordersDoNotShareAFolder() async throws {
+    try await onOwnThread {
+      let folder = temporaryFolder() + "/session"
+      let first = try begin(folder)
+      #expect(code(create(#"{"sessionId":"s","outputDirectory":"\#(folder)","video":{}}"#)) == .invalidState)
+      _ = text(destroy(first))
+      _ = text(destroy(try begin(folder)))
+    }
+  }
+
+  @Test func sha256IsThatOfTheStandard() async throws {
+    try await onOwnThread {
+      // FIPS 180-4, the example “abc”.
+      let hash = Array("abc".utf8).withUnsafeBytes { LibavHash.sha256($0) }
+      #expect(hash == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+  }
+}
