@@ -165,7 +165,8 @@ extension MediaFile {
 
 extension MediaFolder {
   public func replace(_ name: String, with bytes: [UInt8]) throws(RecorderError) {
-    let result = bytes.withUnsafeBytes { raw in Result { () throws(RecorderError) in try self.replace(name, with: raw) } }
+    let result = bytes.withUnsafeBytes { raw in Result { () throws(RecorderError) in try self.replace(name, with: raw) }
+    }
     try result.get()
   }
 }

@@ -118,7 +118,8 @@ extension VideoConfig: Decodable {
     let apps = try values.decodeIfPresent([String].self, forKey: .excludedApps) ?? []
     guard windows.isEmpty, apps.isEmpty else {
       throw RecorderError(
-        .unsupported, "This version cannot leave windows or apps out of the picture; record without exclusions or not at all.")
+        .unsupported,
+        "This version cannot leave windows or apps out of the picture; record without exclusions or not at all.")
     }
   }
 
@@ -166,7 +167,8 @@ extension AudioConfig: Decodable {
     segmentMs = try values.number(.segmentMs, or: 30_000, in: 1000...3_600_000)
     sampleRate = Int(try values.number(.sampleRate, or: 48_000, in: 8000...192_000))
     guard !enabled || microphone != .none || systemAudio != .none else {
-      throw RecorderError(.invalidConfig, "audio is enabled but has neither microphone nor systemAudio; name one or disable it.")
+      throw RecorderError(
+        .invalidConfig, "audio is enabled but has neither microphone nor systemAudio; name one or disable it.")
     }
   }
 }

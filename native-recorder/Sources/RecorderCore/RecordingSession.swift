@@ -74,7 +74,8 @@ public actor RecordingSession {
     note(errors.video, .video)
     note(errors.audio, .audio)
     return StartAnswer(
-      startedAtMonotonicMs: startedAtMs.roundedMs, startedAt: startedAt, services: statuses().mapValues(ServiceBrief.init))
+      startedAtMonotonicMs: startedAtMs.roundedMs, startedAt: startedAt,
+      services: statuses().mapValues(ServiceBrief.init))
   }
 
   private func makeServices(_ keeper: ManifestKeeper) -> Services {
@@ -86,7 +87,8 @@ public actor RecordingSession {
     // Screenshots alone also need somebody who watches the display.
     let video = config.needsDisplay ? VideoService(context(.video)) : nil
     let audio = config.audio.enabled ? AudioService(context(.audio)) : nil
-    let screenshots = config.screenshots.enabled ? video.map { ScreenshotService(context(.screenshots), video: $0) } : nil
+    let screenshots =
+      config.screenshots.enabled ? video.map { ScreenshotService(context(.screenshots), video: $0) } : nil
     return Services(keeper: keeper, video: video, audio: audio, screenshots: screenshots)
   }
 

@@ -32,7 +32,8 @@ public struct Recovery {
     if names.contains(Manifest.fileName) {
       let file = try folder.open(Manifest.fileName, writable: false)
       defer { file.close() }
-      if file.size <= 64 << 20, let read = try? Json.decode(Manifest.self, from: try file.read(at: 0, count: file.size)) {
+      if file.size <= 64 << 20, let read = try? Json.decode(Manifest.self, from: try file.read(at: 0, count: file.size))
+      {
         manifest = read
         isKnown = true
       } else {
@@ -141,7 +142,11 @@ public struct Recovery {
     }
     let offsetMs = known?.offsetMs ?? manifest.segments.last.map { $0.offsetMs + $0.durationMs } ?? 0
     let peak: Double
-    if let known, scan.isComplete, known.bytes == file.size { peak = known.peak } else { peak = try Self.peak(file, scan) }
+    if let known, scan.isComplete, known.bytes == file.size {
+      peak = known.peak
+    } else {
+      peak = try Self.peak(file, scan)
+    }
     manifest.put(
       Manifest.Segment(
         index: index, path: name, offsetMs: offsetMs, durationMs: scan.durationMs.roundedMs,
@@ -172,7 +177,9 @@ public struct Recovery {
     manifest.screenshots.removeAll { !present.contains($0.path) }
     let known = Set(manifest.screenshots.map(\.path))
     for (_, name) in Self.numbered(names, "screenshot-", ".png") where !known.contains(name) {
-      guard let probe = try? MediaProbe.probe(path: folder.path(name), platform: platform), probe.complete else { continue }
+      guard let probe = try? MediaProbe.probe(path: folder.path(name), platform: platform), probe.complete else {
+        continue
+      }
       let file = try folder.open(name, writable: false)
       defer { file.close() }
       let bytes = try file.read(at: 0, count: file.size)

@@ -54,8 +54,12 @@ public final class WaveFileWriter {
   static func header(sampleRate: Int, channels: Int, dataBytes: Int) -> [UInt8] {
     var bytes: [UInt8] = []
     func text(_ four: StaticString) { four.withUTF8Buffer { bytes.append(contentsOf: $0) } }
-    func u16(_ value: Int) { withUnsafeBytes(of: UInt16(truncatingIfNeeded: value).littleEndian) { bytes.append(contentsOf: $0) } }
-    func u32(_ value: Int) { withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian) { bytes.append(contentsOf: $0) } }
+    func u16(_ value: Int) {
+      withUnsafeBytes(of: UInt16(truncatingIfNeeded: value).littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    func u32(_ value: Int) {
+      withUnsafeBytes(of: UInt32(truncatingIfNeeded: value).littleEndian) { bytes.append(contentsOf: $0) }
+    }
     text("RIFF")
     u32(dataBytes + 36)
     text("WAVE")

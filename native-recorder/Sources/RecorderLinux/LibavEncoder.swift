@@ -87,7 +87,9 @@ final class LibavH264Encoder: VideoEncoder {
     frame.pointee.buf.0 = ws_av_lend(picture.luma, picture.byteCount)
     let result = avcodec_send_frame(context, frame)
     av_frame_unref(frame)
-    guard result >= 0 else { throw RecorderError(.encoderFailed, "The encoder refused a frame: \(Self.describe(result)).") }
+    guard result >= 0 else {
+      throw RecorderError(.encoderFailed, "The encoder refused a frame: \(Self.describe(result)).")
+    }
     return try receive()
   }
 

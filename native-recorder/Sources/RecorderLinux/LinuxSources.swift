@@ -52,7 +52,8 @@ public enum LinuxSources {
       let devices = try? PulseDevices.list(connection, untilMs: deadlineMs)
     {
       sources.microphones = devices.microphones.map { device in
-        RecordingSources.Device(id: device.name, name: device.description, default: device.name == devices.defaultSource)
+        RecordingSources.Device(
+          id: device.name, name: device.description, default: device.name == devices.defaultSource)
       }
       sources.systemAudio = devices.monitors.map { device in
         RecordingSources.Device(

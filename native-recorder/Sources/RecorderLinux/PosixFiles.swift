@@ -148,7 +148,9 @@ final class PosixFile: MediaFile {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(RecorderError) {
     var done = 0
     while done < bytes.count {
-      let wrote = retrying { pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset + done)) }
+      let wrote = retrying {
+        pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset + done))
+      }
       guard wrote > 0 else { throw posixError("write", path, wrote == 0 ? ENOSPC : errno) }
       done += wrote
     }
@@ -159,7 +161,9 @@ final class PosixFile: MediaFile {
     let wanted = max(0, min(count, size - offset))
     let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
       while filled < wanted {
-        let got = retrying { pread(descriptor, buffer.baseAddress?.advanced(by: filled), wanted - filled, off_t(offset + filled)) }
+        let got = retrying {
+          pread(descriptor, buffer.baseAddress?.advanced(by: filled), wanted - filled, off_t(offset + filled))
+        }
         if got < 0 { failure = errno }
         if got <= 0 { break }
         filled += got

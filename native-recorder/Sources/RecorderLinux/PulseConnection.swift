@@ -16,7 +16,8 @@ final class PulseConnection {
     }
     self.mainloop = mainloop
     self.context = context
-    let missing = RecorderError(.sourceNotFound, "No sound server answers; start PulseAudio or PipeWire to record sound.")
+    let missing = RecorderError(
+      .sourceNotFound, "No sound server answers; start PulseAudio or PipeWire to record sound.")
     // Recording must not start a sound server of its own.
     guard pa_context_connect(context, nil, PA_CONTEXT_NOAUTOSPAWN, nil) >= 0 else { throw missing }
     let ended = run(untilMs: deadlineMs) { [context] in

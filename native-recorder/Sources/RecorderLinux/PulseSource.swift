@@ -112,10 +112,12 @@ final class PulseSource: AudioSource {
     // A device that was chosen by name is not replaced behind the user's back.
     if isFixed { flags |= PA_STREAM_DONT_MOVE.rawValue }
     let asked = pa_stream_connect_record(stream, device, &buffers, pa_stream_flags_t(rawValue: flags))
-    let isReady = asked >= 0 && connection.run(untilMs: deadlineMs) {
-      let state = pa_stream_get_state(stream)
-      return state != PA_STREAM_CREATING && state != PA_STREAM_UNCONNECTED
-    } && pa_stream_get_state(stream) == PA_STREAM_READY
+    let isReady =
+      asked >= 0
+      && connection.run(untilMs: deadlineMs) {
+        let state = pa_stream_get_state(stream)
+        return state != PA_STREAM_CREATING && state != PA_STREAM_UNCONNECTED
+      } && pa_stream_get_state(stream) == PA_STREAM_READY
     guard isReady else {
       pa_stream_disconnect(stream)
       pa_stream_unref(stream)

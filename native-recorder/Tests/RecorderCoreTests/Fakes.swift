@@ -108,9 +108,9 @@ func wallMs() -> Double { Double(DispatchTime.now().uptimeNanoseconds) / 1_000_0
 /// A display that shows what the test says: each capture reports `damage`, and every capture changes the picture.
 final class FakeSource: RecordingSource {
   let id = "fake"
-  let pictureSize: PictureSize
+  private(set) var pictureSize: PictureSize
   let waker: any Signal
-  private let picture: BgraPicture
+  private var picture: BgraPicture
   private var sequence: UInt64 = 0
   private let behaviour: FakePlatform.Display
 
@@ -125,6 +125,11 @@ final class FakeSource: RecordingSource {
 
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
     if behaviour == .dies, sequence > 3 { throw RecorderError(.sourceLost, "gone") }
+    if behaviour == .resizes, sequence == 5, pictureSize.width == 64 {
+      pictureSize = PictureSize(width: 32, height: 32)
+      picture = BgraPicture(size: pictureSize)
+      return .resized
+    }
     if behaviour == .still { return waker.wait(untilMs: untilMs) ? .nothing : .nothing }
     waker.wait(untilMs: min(untilMs, wallMs() + 5))
     return .changed
@@ -146,7 +151,8 @@ final class FakeEncoder: VideoEncoder {
   let name = "fake"
   let decoderConfiguration: [UInt8] = [1, 100, 0, 40, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]
 
-  func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame] {
+  func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
+  {
     let bytes = [UInt8](repeating: 7, count: keyframe ? 100 : 10)
     return [EncodedFrame(bytes: bytes, presentationTicks: presentationTicks, isKeyframe: keyframe)]
   }
@@ -155,7 +161,7 @@ final class FakeEncoder: VideoEncoder {
 }
 
 struct FakePlatform: RecorderPlatform {
-  enum Display { case busy, still, dies, missing }
+  enum Display { case busy, still, dies, resizes, missing }
 
   var display = Display.busy
   let folder = MemoryFolder()

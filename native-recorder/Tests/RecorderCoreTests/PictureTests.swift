@@ -85,11 +85,15 @@ import Testing
   @Test func theHashTellsPicturesApartAndForgivesSmallChanges() {
     let picture = BgraPicture(size: PictureSize(width: 640, height: 360))
     let pixels = picture.base.assumingMemoryBound(to: UInt32.self)
-    for y in 0..<360 { for x in 0..<640 { pixels[y * 640 + x] = UInt32((x * (y % 64 < 32 ? 1 : 3)) & 255) &* 0x010101 } }
+    for y in 0..<360 {
+      for x in 0..<640 { pixels[y * 640 + x] = UInt32((x * (y % 64 < 32 ? 1 : 3)) & 255) &* 0x010101 }
+    }
     let first = PerceptualHash(picture)
     pixels[1000] = 0xffffff
     #expect(first.distance(to: PerceptualHash(picture)) <= 2)
-    for y in 0..<360 { for x in 0..<640 { pixels[y * 640 + x] = UInt32(((640 - x) * (y % 90 < 45 ? 2 : 1)) & 255) &* 0x010101 } }
+    for y in 0..<360 {
+      for x in 0..<640 { pixels[y * 640 + x] = UInt32(((640 - x) * (y % 90 < 45 ? 2 : 1)) & 255) &* 0x010101 }
+    }
     #expect(first.distance(to: PerceptualHash(picture)) > 8)
   }
 }

@@ -54,8 +54,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "{", "null", "[]", "\"x\"", "{\"sessionId\":\"../x\",\"outputDirectory\":\"/tmp\"}",
-    "{\"sessionId\":\"s\",\"outputDirectory\":\"relative\",\"video\":{}}", String(repeating: "[", count: 100_000)])
+  @Test(arguments: [
+    "", "{", "null", "[]", "\"x\"", "{\"sessionId\":\"../x\",\"outputDirectory\":\"/tmp\"}",
+    "{\"sessionId\":\"s\",\"outputDirectory\":\"relative\",\"video\":{}}", String(repeating: "[", count: 100_000),
+  ])
   func nonsenseIsInvalid(_ text: String) {
     do {
       _ = try Json.decode(RecorderConfig.self, from: text)

@@ -5,7 +5,9 @@ import Testing
 @testable import RecorderCore
 
 @Suite struct RecordingSessionTests {
-  private func config(_ more: String = #","video":{"fps":50,"fragmentMs":250},"screenshots":{}"#) throws -> RecorderConfig {
+  private func config(_ more: String = #","video":{"fps":50,"fragmentMs":250},"screenshots":{}"#) throws
+    -> RecorderConfig
+  {
     try Json.decode(RecorderConfig.self, from: #"{"sessionId":"s","outputDirectory":"/memory""# + more + "}")
   }
 
@@ -65,6 +67,18 @@ import Testing
     #expect(seen.contains("sourceLost") && seen.contains("serviceFailed"))
     let manifest = try await session.stop()
     #expect(manifest.takes.first?.frames ?? 0 > 0 && manifest.gaps.first?.reason == "sourceLost")
+  }
+
+  @Test func aDisplayOfAnotherSizeBeginsAnotherTakeWithoutAGap() async throws {
+    let platform = FakePlatform(display: .resizes)
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    try await Task.sleep(for: .milliseconds(600))
+    let manifest = try await session.stop()
+    #expect(manifest.takes.map(\.width) == [64, 32] && manifest.takes.map(\.height) == [48, 32])
+    let (first, second) = (manifest.takes[0], manifest.takes[1])
+    #expect(abs(first.offsetMs + first.durationMs - second.offsetMs) < 100)
+    #expect(platform.folder.bytes("video-0002.mp4") != nil)
   }
 
   @Test func whenNothingCanStartTheCallSaysWhy() async throws {

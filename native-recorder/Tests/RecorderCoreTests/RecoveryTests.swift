@@ -11,7 +11,8 @@ import Testing
       file: file, size: PictureSize(width: 64, height: 48),
       decoderConfiguration: [1, 100, 0, 40, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68])
     for fragment in 0..<fragments {
-      movie.add(EncodedFrame(bytes: [1, 2, 3], presentationTicks: Int64(fragment) * 180_000, isKeyframe: fragment == 0))
+      movie.add(
+        EncodedFrame(bytes: [1, 2, 3], presentationTicks: Int64(fragment) * 180_000, isKeyframe: fragment == 0))
       try movie.cut(endTicks: (fragment + 1) * 180_000)
     }
     return file.bytes + tail

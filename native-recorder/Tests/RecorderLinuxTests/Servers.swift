@@ -15,7 +15,7 @@ final class ServerProcess {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     var list = arguments.map { strdup($0) } + [nil]
-    defer { list.forEach { free($0) } }
+    defer { for text in list { free(text) } }
     var started: pid_t = 0
     guard posix_spawnp(&started, arguments[0], &actions, nil, &list, environ) == 0 else { return nil }
     pid = started
