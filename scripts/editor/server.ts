@@ -33,7 +33,7 @@ const quietSettings = {
   'editor.acceptSuggestionOnEnter': 'off',
   'editor.minimap.enabled': false,
   'extensions.autoCheckUpdates': false,
-  'extensions.autoUpdate': false,
+  'extensions.autoUpdate': 'off',
   'extensions.ignoreRecommendations': true,
   // In a browser it is on by default, on a desktop off.
   'files.autoSave': 'off',
