@@ -22,7 +22,18 @@ const notHere = ({ name, owner }) => ({ name, message: `Only ${owner} imports ${
 const restrictImports = (paths) => ({ '@typescript-eslint/no-restricted-imports': ['error', { paths }] });
 
 export default tseslint.config(
-  { ignores: ['dist', 'out', 'node_modules', '.tools', '.cache', 'native-recorder', '**/*.mjs', 'test/fixtures/sample-workspace'] },
+  {
+    ignores: [
+      'dist',
+      'out',
+      'node_modules',
+      '.tools',
+      '.cache',
+      'native-recorder',
+      '**/*.mjs',
+      'test/fixtures/sample-workspace',
+    ],
+  },
   {
     files: ours,
     extends: [eslint.configs.recommended, ...tseslint.configs.strictTypeChecked],
@@ -43,7 +54,10 @@ export default tseslint.config(
       'import-x/no-cycle': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       // `fromPromise<void>` is a call, which the rule does not know from a variable's type.
       '@typescript-eslint/no-invalid-void-type': 'off',
       // `void promise` says on purpose that nobody waits.

@@ -30,7 +30,12 @@ export const importZones = [
     except: ['./shared', './webviews'],
     message: 'Webviews import src/shared and src/webviews/common.',
   },
-  { target: 'src/webviews/common', from: 'src/webviews', except: ['./common'], message: 'common serves every panel and knows none.' },
+  {
+    target: 'src/webviews/common',
+    from: 'src/webviews',
+    except: ['./common'],
+    message: 'common serves every panel and knows none.',
+  },
   ...extensionFolders,
   { target: 'src', from: 'src/extension/extension.ts', message: 'Nothing imports the composition root.' },
   // Session sees the recorder through its port alone.
