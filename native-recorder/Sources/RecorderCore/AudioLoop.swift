@@ -6,9 +6,10 @@ enum AudioCommand: Sendable {
 }
 
 final class AudioLoop {
-  /// How long the mix waits for samples that are on their way. A sink that has been idle gives its first ones only
-  /// after two seconds; while the recording ends there is less time to wait.
-  static let patienceMs = 2_500.0
+  /// How long the mix waits for samples that are on their way: less than the two seconds a crash may cost. A sink that
+  /// has been idle gives its first ones only
+  /// after about that; while the recording ends there is less time to wait.
+  static let patienceMs = 1_800.0
   static let stopPatienceMs = 500.0
   /// An input that gave nothing for that long is not waited for until it gives something again.
   static let dormantMs = 300.0
