@@ -1,12 +1,15 @@
 /** Owns a file system of a few megabytes, to be filled. Mounting one takes root rights, which the test machines have. */
-import { statfs } from 'node:fs/promises';
-import { open, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Resource, TemporaryFolder } from '../../scripts/editor/resources.ts';
 import { capture } from '../../scripts/process.ts';
 
 export class SmallDisk implements Resource {
-  private constructor(private readonly folder: TemporaryFolder) {}
+  private constructor(private readonly folder: TemporaryFolder) {
+    // Before the folder's own listener, which could not remove what is mounted.
+    process.prependOnceListener('exit', this.unmount);
+  }
 
   static async mount(megabytes: number): Promise<SmallDisk> {
     const folder = new TemporaryFolder('small-disk');
@@ -42,10 +45,15 @@ export class SmallDisk implements Resource {
   }
 
   async dispose(): Promise<void> {
-    // Lazily: a process that ends may hold its log for a moment longer.
-    await capture('umount', ['--lazy', this.path]);
+    process.off('exit', this.unmount);
+    this.unmount();
     await this.folder.dispose();
   }
+
+  /** Lazily: a process that ends may hold its log for a moment longer. */
+  private readonly unmount = (): void => {
+    spawnSync('umount', ['--lazy', this.path]);
+  };
 
   private get filler(): string {
     return join(this.path, 'filler');

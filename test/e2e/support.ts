@@ -14,6 +14,9 @@ export const picturesFolder = join(repositoryRoot, 'out/test/e2e');
 
 export const recordingStatus = /^\d+:\d\d$/;
 
+// A run that is told to end leaves in order: what is owned listens for the exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** Editors opened in a test are closed after it; a failed test leaves a picture of each. */
 export function useEditors(): (options?: Omit<EditorRunOptions, 'vsix'>) => Promise<EditorRun> {
   let resources = new Resources();
