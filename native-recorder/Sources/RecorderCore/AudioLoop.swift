@@ -6,10 +6,11 @@ enum AudioCommand: Sendable {
 }
 
 final class AudioLoop {
-  /// How long the mix waits for samples that are on their way: less than the two seconds a crash may cost. A sink that
-  /// has been idle gives its first ones only
-  /// after about that; while the recording ends there is less time to wait.
+  /// How long the mix waits for samples that are on their way: less than the two seconds a crash may cost.
   static let patienceMs = 1_800.0
+  /// For an input's very first samples: a sink that has been idle gives them only after two seconds.
+  static let firstPatienceMs = 2_500.0
+  /// While the recording ends there is less time to wait.
   static let stopPatienceMs = 500.0
   /// An input that gave nothing for that long is not waited for until it gives something again.
   static let dormantMs = 300.0
@@ -165,10 +166,11 @@ final class AudioLoop {
   /// Media time up to which the mix can be written: where every input has arrived, or has had its chance.
   private func dueMs(_ nowMs: Double) -> Double {
     let endMs = min(context.clock.offsetMs(atMs: nowMs), stopping?.offsetMs ?? .infinity)
-    let patienceMs = stopping == nil ? Self.patienceMs : Self.stopPatienceMs
     var dueMs = endMs
     for input in source?.inputs ?? [] {
       let arrived = arrivedMs[input] ?? 0
+      let usualMs = arrivedMs[input] == nil ? Self.firstPatienceMs : Self.patienceMs
+      let patienceMs = stopping == nil ? usualMs : Self.stopPatienceMs
       // Monotonic, not media time: patience also ends while paused.
       let chanceMs = context.clock.offsetMs(atMs: nowMs - patienceMs)
       if arrived < chanceMs { dormant.insert(input) }
