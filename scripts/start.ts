@@ -36,8 +36,10 @@ const say = (text: string): void => {
   console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 };
 
-if (flags.desktop) await openDesktop();
-else await showTour();
+await (flags.desktop ? openDesktop() : showTour()).catch((error: unknown) => {
+  console.error(explain(error));
+  process.exitCode = 1;
+});
 
 async function openDesktop(): Promise<void> {
   const hasDisplay = process.platform !== 'linux' || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']);
