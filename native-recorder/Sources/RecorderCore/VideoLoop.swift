@@ -187,11 +187,17 @@ final class VideoLoop {
     hasChanged = true
     // The old picture's memory is gone.
     latest = nil
-    guard take != nil else { return }
-    try take?.finish(endMs: context.clock.offsetMs)
+    guard let old = take else { return }
     take = nil
-    try beginTake()
-    if !isPaused { try captureFrame() }
+    do throws(RecorderError) {
+      try beginTake()
+      if !isPaused { try captureFrame() }
+    } catch {
+      try? old.finish(endMs: context.clock.offsetMs)
+      throw error
+    }
+    // The old picture lasts until the new one is there: opening an encoder leaves no gap between the takes.
+    try old.finish(endMs: take?.offsetMs ?? context.clock.offsetMs)
   }
 
   private func beginTake() throws(RecorderError) {

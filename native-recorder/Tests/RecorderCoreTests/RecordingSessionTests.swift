@@ -77,7 +77,7 @@ import Testing
     let manifest = try await session.stop()
     #expect(manifest.takes.map(\.width) == [64, 32] && manifest.takes.map(\.height) == [48, 32])
     let (first, second) = (manifest.takes[0], manifest.takes[1])
-    #expect(abs(first.offsetMs + first.durationMs - second.offsetMs) < 100)
+    #expect(abs(first.offsetMs + first.durationMs - second.offsetMs) < 1)
     #expect(platform.folder.bytes("video-0002.mp4") != nil)
   }
 
