@@ -59,7 +59,7 @@ final class TakeRecorder {
     if isFirst {
       announce(offset)
       // The first fragment is short: something is on disk at once.
-      fragmentDueMs = atMs + min(300, fragmentMs)
+      fragmentDueMs = atMs + min(100, fragmentMs)
     } else if fragmentDueMs == .infinity {
       fragmentDueMs = atMs + fragmentMs
     }
