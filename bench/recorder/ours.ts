@@ -1,6 +1,6 @@
 /** Drives the recorder as shipped: its process, unpacked from the VSIX, over the extension's own channel. */
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ProcessChannel } from '../../src/extension/recorder/processChannel.ts';
 import type { LibraryCall } from '../../src/extension/recorder/ipc.ts';
 import { libraryPathIn } from '../../src/extension/recorder/libraryPath.ts';

@@ -1,6 +1,6 @@
 /** Measures recorded media with ffmpeg, which knows nothing of how we wrote it; and makes sounds to record. */
 import { writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { capture } from '../process.ts';
 import { sampleRate } from './sound.ts';
 

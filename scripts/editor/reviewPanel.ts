@@ -1,6 +1,6 @@
 /** Drives the review panel inside its webview, and reads from it what a person would see and hear. */
 import type { Frame, Locator } from 'playwright-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { waitFor } from './waitFor.ts';
 import type { Workbench } from './workbench.ts';
 

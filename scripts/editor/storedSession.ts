@@ -1,7 +1,7 @@
 /** Reads a session from the disk by the documented layout and the shared schemas, and by none of the extension's own code. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type ActivityEvent, sessionActivityChunkSchema } from '../../src/shared/model/activity.ts';
 import { attachmentSchema } from '../../src/shared/model/attachment.ts';
 import { sessionAudioChunkSchema, type SessionAudioSegment } from '../../src/shared/model/audio.ts';

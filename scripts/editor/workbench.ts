@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Frame, Page } from 'playwright-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { waitFor } from './waitFor.ts';
 
 const statusItem = '.statusbar-item[id^="work-sessions.work-sessions"]';

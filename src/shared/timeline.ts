@@ -1,5 +1,5 @@
 /** The timeline that a person reads: screenshots and editor events in time order, bursts of typing folded into one item. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertNever } from './assertNever.ts';
 import { type ActivityEvent, fileReferenceSchema } from './model/activity.ts';
 import { idSchema, offsetMsSchema } from './model/identifiers.ts';

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TemporaryFolder } from '../../scripts/editor/resources.ts';
 import type { EditorServer } from '../../scripts/editor/server.ts';
 import { nativeLibraryFolder } from '../../scripts/build.ts';
 import { capture } from '../../scripts/process.ts';
@@ -11,6 +10,12 @@ import { SmallDisk } from './smallDisk.ts';
 
 describe('Editor activity is recorded, and the user told what is not', () => {
   const openEditor = useEditors();
+  let disk: SmallDisk | undefined;
+  // After the editor that writes to it is gone: hooks run in the order in which they are made.
+  afterEach(async () => {
+    await disk?.dispose();
+    disk = undefined;
+  });
 
   it('without a display', async () => {
     const editor = await openEditor({ env: { DISPLAY: undefined } });
@@ -62,25 +67,21 @@ describe('Editor activity is recorded, and the user told what is not', () => {
   });
 
   it('on a disk that gets full, and what was recorded before is kept', async () => {
-    const disk = await SmallDisk.mount(200);
-    try {
-      const editor = await openEditor({ userDataFolder: join(disk.path, 'user-data') });
-      await startSession(editor);
-      await editFile(editor, 'tides.ts', '// while there is room');
-      await recordUntil(editor, 5);
-      await disk.fill();
-      await editor.workbench.waitForNotification(/disk|space|full/i, 30_000);
-      await editFile(editor, 'harbours.ts', '// while there is none');
-      await disk.release();
-      const session = await endSession(editor);
-      assert.deepEqual(changesOf(session), ['edit tides.ts', 'save tides.ts', 'edit harbours.ts', 'save harbours.ts']);
-      assert.ok(
-        session.takes.some(({ durationMs }) => durationMs >= 2000),
-        'the video before is lost',
-      );
-    } finally {
-      await disk.dispose();
-    }
+    disk = await SmallDisk.mount(200);
+    const editor = await openEditor({ userDataFolder: join(disk.path, 'user-data') });
+    await startSession(editor);
+    await editFile(editor, 'tides.ts', '// while there is room');
+    await recordUntil(editor, 5);
+    await disk.fill();
+    await editor.workbench.waitForNotification(/disk|space|full/i, 30_000);
+    await editFile(editor, 'harbours.ts', '// while there is none');
+    await disk.release();
+    const session = await endSession(editor);
+    assert.deepEqual(changesOf(session), ['edit tides.ts', 'save tides.ts', 'edit harbours.ts', 'save harbours.ts']);
+    assert.ok(
+      session.takes.some(({ durationMs }) => durationMs >= 2000),
+      'the video before is lost',
+    );
   });
 });
 
@@ -88,26 +89,18 @@ describe('A session that cannot be stored anywhere', () => {
   const openEditor = useEditors();
 
   it('does not start and says why, and the editor goes on', async () => {
-    // Root may write everywhere, so the folder is made impossible: its name is a file's.
-    const folder = new TemporaryFolder('unwritable');
-    try {
-      const userDataFolder = join(folder.path, 'user-data');
-      const editor = await openEditor({
-        userDataFolder,
-        beforeStart: async ({ storageRoot }) => {
-          await mkdir(dirname(storageRoot), { recursive: true });
-          await rm(storageRoot, { recursive: true, force: true });
-          await writeFile(storageRoot, 'in the way');
-        },
-      });
-      await editor.workbench.run('Work Sessions: Start Session');
-      await editor.workbench.waitForNotification(/cannot write to/i);
-      const status = await editor.workbench.status();
-      assert.ok(status !== undefined && !recordingStatus.test(status), `the status bar says ${status}`);
-      await editFile(editor, 'tides.ts', '// all the same');
-    } finally {
-      await folder.dispose();
-    }
+    const editor = await openEditor({
+      // Root may write everywhere, so the folder is made impossible: its name is a file's.
+      beforeStart: async ({ storageRoot }) => {
+        await mkdir(dirname(storageRoot), { recursive: true });
+        await writeFile(storageRoot, 'in the way');
+      },
+    });
+    await editor.workbench.run('Work Sessions: Start Session');
+    await editor.workbench.waitForNotification(/cannot write to/i);
+    const status = await editor.workbench.status();
+    assert.ok(status !== undefined && !recordingStatus.test(status), `the status bar says ${status}`);
+    await editFile(editor, 'tides.ts', '// all the same');
   });
 });
 

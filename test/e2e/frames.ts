@@ -1,5 +1,5 @@
 /** Decodes a recorded video to small grey pictures with their times, to find out when something became visible. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { capture } from '../../scripts/process.ts';
 
 export interface Area {

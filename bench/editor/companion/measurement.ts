@@ -1,5 +1,5 @@
 /** What the bench's companion in the editor tells the bench: how it is asked, and what it answers. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The companion's environment: what to measure, and the file that it answers in. */
 export const taskVariable = 'WORK_SESSIONS_BENCH_TASK';

@@ -1,5 +1,5 @@
 /** What the extension and its recorder process say to each other: numbered calls of library functions, answers, and library events. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One call of the library; `handle` where the function takes one. */
 export const libraryCallSchema = z.discriminatedUnion('name', [

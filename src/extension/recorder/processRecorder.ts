@@ -1,5 +1,5 @@
 /** The recorder behind its port: a process for each session, its clock measured against ours, its answers validated. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError } from '../../shared/errors.ts';
 import {
   type CapturedScreenshot,

@@ -2,7 +2,7 @@
  * The recorder process's entry: loads the library, answers the extension's calls and forwards the library's events.
  * When the extension goes away, recordings are finished and the process ends: a closed window loses nothing.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { toCodedError } from '../../shared/errors.ts';
 import { createdSchema, libraryErrorSchema } from '../../shared/recorder/library.ts';
 import { type FromProcess, type LibraryCall, toProcessSchema } from './ipc.ts';

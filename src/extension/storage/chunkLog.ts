@@ -3,7 +3,7 @@
  * Invariant: an append costs one small file, whatever the list's length; chunks before the last are never written again.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError } from '../../shared/errors.ts';
 import type { Files } from '../platform/files.ts';
 import { checkStored, parseStoredJson } from './parseStored.ts';

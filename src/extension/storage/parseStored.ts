@@ -1,5 +1,5 @@
 /** The gate for everything read from disk: JSON, then the schema, then a clear error that names the file. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CodedError } from '../../shared/errors.ts';
 
 export function parseStored<T extends z.ZodType>(schema: T, data: Buffer, path: string): z.infer<T> {

@@ -1,5 +1,5 @@
 /** A session on disk: metadata, chunks of screenshots, sound and activity, and its video's record. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CodedError } from '../../shared/errors.ts';
 import type { ActivityEvent } from '../../shared/model/activity.ts';
 import type { SessionAudioSegment } from '../../shared/model/audio.ts';

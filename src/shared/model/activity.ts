@@ -1,5 +1,5 @@
 /** What the editor did, as events on the session's clock, and the chunks that hold them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, offsetMsSchema, sha256Schema, timestampSchema } from './identifiers.ts';
 
 export const maxActivityEventsPerChunk = 200;

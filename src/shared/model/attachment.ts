@@ -1,5 +1,5 @@
 /** An attachment: the user-facing name of an immutable blob that is stored under its SHA-256. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, sha256Schema, timestampSchema } from './identifiers.ts';
 
 export const attachmentSchema = z.object({

@@ -1,5 +1,5 @@
 /** Audio segments and the chunks that group them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, offsetMsSchema, sha256Schema, timestampSchema } from './identifiers.ts';
 
 export const maxAudioSegmentsPerChunk = 20;

@@ -1,5 +1,5 @@
 /** Names that end up in paths: checked here before they meet a file system. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A session's or attachment's id: a lower-case UUID, so that it can be a file name on every system. */
 export const idSchema = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a lower-case UUID');

@@ -1,5 +1,5 @@
 /** Screenshot entries and the chunks of at most twenty that hold them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, offsetMsSchema, perceptualHashSchema, sha256Schema, timestampSchema } from './identifiers.ts';
 
 export const maxScreenshotsPerChunk = 20;

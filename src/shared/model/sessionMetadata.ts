@@ -1,5 +1,5 @@
 /** SessionMetadata, schema version 2: what is known of a session without opening its chunks; under 10 KB on disk. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, timestampSchema } from './identifiers.ts';
 
 export const sessionStatusSchema = z.enum(['active', 'paused', 'completed', 'interrupted']);

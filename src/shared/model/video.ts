@@ -1,5 +1,5 @@
 /** A session's video: its takes, in order, and where nothing could be recorded. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, offsetMsSchema, timestampSchema } from './identifiers.ts';
 
 export const videoTakeSchema = z.object({

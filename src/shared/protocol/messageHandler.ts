@@ -1,5 +1,5 @@
 /** One side of a panel's conversation: every call settles with a result or a CodedError, and whatever arrives is validated first. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { assertNever } from '../assertNever.ts';
 import { CodedError, type ErrorCode, type ExtensionErrorCode, recorderErrorCodes, toCodedError } from '../errors.ts';
 import {

@@ -1,5 +1,5 @@
 /** The shape of every message between a panel and the extension, whatever the panel: calls that always settle, and events. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One request kind: what is asked and what comes back, both validated where they arrive. */
 export interface RequestContract {

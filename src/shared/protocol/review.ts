@@ -1,5 +1,5 @@
 /** The review panel's contract: what the webview may ask of the extension, and what the extension tells the webview. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema, offsetMsSchema } from '../model/identifiers.ts';
 import { sessionMetadataSchema } from '../model/sessionMetadata.ts';
 import { recordingGapSchema } from '../model/video.ts';

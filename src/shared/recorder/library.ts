@@ -1,5 +1,5 @@
 /** What the native library takes and answers, as schemas: the TypeScript mirror of native-recorder/include/session_recorder.h. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { offsetMsSchema, perceptualHashSchema, sha256Schema } from '../model/identifiers.ts';
 import { recordingGapSchema } from '../model/video.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError } from '../../../src/shared/errors.ts';
 import { type Files, diskFiles } from '../../../src/extension/platform/files.ts';
 import { ChunkLog } from '../../../src/extension/storage/chunkLog.ts';

@@ -1,6 +1,6 @@
 /** What the message handler promises, seen by connecting two of them. */
 import assert from 'node:assert/strict';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodedError } from '../../../../src/shared/errors.ts';
 import {
   type EventListeners,
