@@ -30,6 +30,8 @@ import type { Recorder, RecorderConnection, Recording } from './recorder.ts';
 const startTimeoutMs = 5000;
 const stopTimeoutMs = 10_000;
 const callTimeoutMs = 5000;
+/** Asked once a second: a recorder that hangs is to be seen within 5 seconds. */
+const statusTimeoutMs = 3000;
 /** Reading back a crashed recording walks its files. */
 const recoverTimeoutMs = 60_000;
 const clockSamples = 7;
@@ -140,7 +142,7 @@ class ProcessRecording implements Recording {
   }
 
   status(): Promise<RecorderStatus> {
-    return ask(this.#channel, statusSchema, { name: 'status', handle: this.#handle }, callTimeoutMs);
+    return ask(this.#channel, statusSchema, { name: 'status', handle: this.#handle }, statusTimeoutMs);
   }
 
   async stop(): Promise<RecordingManifest> {
