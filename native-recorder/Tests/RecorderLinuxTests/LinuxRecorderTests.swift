@@ -14,6 +14,7 @@ import Testing
   private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
     let reply = Reply<Result<Void, any Error>>()
     spawn("test") { reply.complete(Result { try body() }) }
+    defer { removeTemporaryFolders() }
     try await reply.value(withinMs: 60_000, or: .failure(RecorderError(.timeout, "The test hangs."))).get()
   }
 

@@ -1,6 +1,8 @@
 // Owns the servers that these tests start for themselves, and ends them by process id: Xvfb and PulseAudio.
 
+import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// A process of the tests' own; ended when it goes out of sight.
 final class ServerProcess {
@@ -21,13 +23,26 @@ final class ServerProcess {
     pid = started
   }
 
-  func end(_ signal: Int32 = SIGTERM) {
+  func end(_ signal: Int32) {
     kill(pid, signal)
   }
 
+  /// Whether it is gone; a killed process is a zombie until `deinit` reaps it.
+  func hasEnded() -> Bool {
+    var information = siginfo_t()
+    return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo == SIGCHLD
+  }
+
   deinit {
-    kill(pid, SIGKILL)
+    // A server that is asked to end removes its lock files and sockets; one that a test has stopped hears it later.
+    kill(pid, SIGTERM)
+    kill(pid, SIGCONT)
     var status: Int32 = 0
+    for _ in 0..<150 {
+      if waitpid(pid, &status, WNOHANG) != 0 { return }
+      usleep(20_000)
+    }
+    kill(pid, SIGKILL)
     waitpid(pid, &status, 0)
   }
 }
@@ -35,6 +50,7 @@ final class ServerProcess {
 /// An X server without hardware; becomes this process's DISPLAY.
 final class TestDisplay {
   let server: ServerProcess
+  private let number: String
 
   init?(width: Int = 640, height: Int = 480) {
     var ends: [Int32] = [0, 0]
@@ -50,8 +66,15 @@ final class TestDisplay {
     var byte: UInt8 = 0
     while read(ends[0], &byte, 1) == 1, byte != 10 { number.append(Character(UnicodeScalar(byte))) }
     close(ends[0])
+    self.number = number
     guard !number.isEmpty else { return nil }
     setenv("DISPLAY", ":" + number, 1)
+  }
+
+  deinit {
+    // A server that a test killed leaves them behind.
+    server.end(SIGCONT)
+    for path in ["/tmp/.X\(number)-lock", "/tmp/.X11-unix/X\(number)"] where server.hasEnded() { unlink(path) }
   }
 }
 
@@ -77,10 +100,23 @@ final class TestSound {
   }
 }
 
+private let temporaryFolders = Mutex<[String]>([])
+
+/// A folder that lasts until `removeTemporaryFolders`.
 func temporaryFolder() -> String {
   var template = Array("/tmp/recorder-test-XXXXXX".utf8CString)
   return template.withUnsafeMutableBufferPointer { buffer in
     guard let base = buffer.baseAddress, let made = mkdtemp(base) else { return "/tmp" }
-    return String(cString: made)
+    let path = String(cString: made)
+    temporaryFolders.withLock { $0.append(path) }
+    return path
   }
+}
+
+func removeTemporaryFolders() {
+  let folders = temporaryFolders.withLock { folders in
+    defer { folders = [] }
+    return folders
+  }
+  for folder in folders { try? FileManager.default.removeItem(atPath: folder) }
 }

@@ -3,7 +3,7 @@
  * recorder dies. Partial failure degrades: what cannot be recorded is told, and the rest is recorded.
  */
 import { type CodedError, toCodedError } from '../../shared/errors.ts';
-import type { MediaService, RecordingManifest } from '../../shared/recorder/library.ts';
+import { type MediaService, type RecordingManifest, mediaServices } from '../../shared/recorder/library.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DisposableStore } from '../platform/disposable.ts';
 import type { Files } from '../platform/files.ts';
@@ -41,7 +41,8 @@ export class RecorderLink extends DisposableStore {
   #recording: Recording | undefined;
   #lost: CodedError | undefined;
   #onLost: (() => void) | undefined;
-  readonly #told = new Set<string>();
+  /** What the settings ask for and this machine does not give. */
+  readonly #failed: RecordingState = {};
 
   constructor(options: RecorderLinkOptions) {
     super();
@@ -112,14 +113,11 @@ export class RecorderLink extends DisposableStore {
     return recoverRecording(recorder, folder, files);
   }
 
+  /** Every service that the settings ask for: those that record, and those that cannot, with the reason. */
   stateOfServices(): RecordingState {
-    const services = Object.entries(this.#recording?.services ?? {});
-    return Object.fromEntries(
-      services.map(([service, { error }]): [string, ServiceHealth] => [
-        service,
-        error ? { state: 'error', health: 'failed', message: error.message } : { state: 'active', health: 'healthy' },
-      ]),
-    );
+    const active: ServiceHealth = { state: 'active', health: 'healthy' };
+    const started = Object.keys(this.#recording?.services ?? {}).filter((name) => isPlanned(name, this.#plan));
+    return { ...Object.fromEntries(started.map((service) => [service, active])), ...this.#failed };
   }
 
   /** Looks once a second whether what should advance did; what it answers stops it. */
@@ -159,8 +157,10 @@ export class RecorderLink extends DisposableStore {
     const { tell, settings } = this.#options;
     const permissions = await connection.permissions(permissionsFor(this.#plan));
     if (permissions.screen === 'denied') {
+      const reason = permissions.reasons?.screen ?? 'permission was denied.';
+      this.#markFailed(['video', 'screenshots'], reason);
       this.#plan = { ...this.#plan, video: false, screenshots: false };
-      tell('video', `The screen is not recorded: ${permissions.reasons?.screen ?? 'permission was denied.'}`);
+      tell('video', `The screen is not recorded: ${reason}`);
     }
     if (permissions.microphone === 'denied') {
       this.#plan = { ...this.#plan, microphone: false };
@@ -174,14 +174,21 @@ export class RecorderLink extends DisposableStore {
   }
 
   #recordNothing(error: unknown): void {
+    this.#markFailed(mediaServices, toCodedError(error).message);
     this.#plan = { video: false, screenshots: false, systemSound: false, microphone: false };
     this.#options.tell('recorder', `Only the editor's activity is recorded. ${toCodedError(error).message}`);
   }
 
+  #markFailed(services: readonly MediaService[], message: string): void {
+    for (const service of services) {
+      if (isPlanned(service, this.#plan)) this.#failed[service] = { state: 'error', health: 'failed', message };
+    }
+  }
+
   /** A service that did not come up says so twice: in the answer to the start and as an event. */
   #fail(service: MediaService, message: string): void {
-    if (this.#told.has(`${service} ${message}`)) return;
-    this.#told.add(`${service} ${message}`);
+    if (this.#failed[service]?.message === message) return;
+    this.#markFailed([service], message);
     this.#options.tell(service, `${labelOf[service]}: ${message}`);
   }
 
@@ -189,6 +196,14 @@ export class RecorderLink extends DisposableStore {
     this.#lost = error;
     this.#onLost?.();
   }
+}
+
+function isPlanned(service: string, plan: RecordingPlan): boolean {
+  return service === 'audio'
+    ? plan.systemSound || plan.microphone
+    : service === 'video'
+      ? plan.video
+      : plan.screenshots;
 }
 
 const labelOf: Readonly<Record<MediaService, string>> = { video: 'Video', audio: 'Sound', screenshots: 'Screenshots' };

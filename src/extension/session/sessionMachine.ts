@@ -7,7 +7,7 @@ import { type CodedError, toCodedError } from '../../shared/errors.ts';
 import type { MediaService } from '../../shared/recorder/library.ts';
 import type { ServiceHealth } from './progressWatch.ts';
 
-export type RecordingState = Partial<Record<MediaService, ServiceHealth>>;
+export type RecordingState = { [service in MediaService]?: ServiceHealth };
 
 export interface SessionContext {
   readonly sessionId: string;

@@ -83,6 +83,7 @@ export class SessionRun extends DisposableStore {
     this.#sessionClock = new SessionClock(recording?.startedAtMonotonicMs ?? clock.monotonicMs());
     this.#activity = this.own(this.#startActivity(this.#sessionClock));
     for (const problem of this.#problems) this.#activity.record({ kind: 'problem', ...problem });
+    this.#tellTogether();
     if (recording && this.#recorder.plan.screenshots) this.#startScreenshots(recording);
     await this.#saveMetadata({ recordingConfig: recordedConfigOf(this.#recorder.plan) });
     return this.#recorder.stateOfServices();
@@ -175,11 +176,17 @@ export class SessionRun extends DisposableStore {
     this.#activity?.record({ kind: 'paused', durationMs }, atMonotonicMs);
   }
 
+  /** What goes wrong before the session runs is told in one message when it does. */
   #tell(service: ProblemService, message: string): void {
     const problem = { service, message: message.slice(0, 500) };
     this.#problems.push(problem);
     this.#activity?.record({ kind: 'problem', ...problem });
-    this.#options.onProblem(message);
+    if (this.#activity) this.#options.onProblem(message);
+  }
+
+  #tellTogether(): void {
+    const messages = this.#problems.map(({ message }) => message);
+    if (messages.length > 0) this.#options.onProblem(messages.join(' '));
   }
 
   #newMetadata(): SessionMetadata {

@@ -163,7 +163,8 @@ function viewOf(actor: Actor): SessionView {
   return {
     state: stateOf(snapshot),
     sessionId: snapshot.context.sessionId,
-    warnings: services.flatMap(({ health, message }) => (health === 'healthy' || !message ? [] : [message])),
+    // Several services often fail for one reason.
+    warnings: [...new Set(services.flatMap(({ health, message }) => (health === 'healthy' ? [] : (message ?? []))))],
   };
 }
 

@@ -197,6 +197,7 @@ describe('SessionService', () => {
       const { session, recorder, edits, ended, problems } = setUp();
       spoil(recorder);
       await session.start();
+      assert.deepEqual(session.view.warnings, ['No library.'], 'the status bar warns all the while');
       edits();
       const { activity, metadata } = await ended();
       assert.deepEqual(
@@ -215,6 +216,7 @@ describe('SessionService', () => {
     recorder.permissions = { screen: 'denied', reasons: { screen: 'no display can be opened.' } };
     await session.start();
     clock.advance(1000);
+    assert.deepEqual(session.view.warnings, ['no display can be opened.']);
     assert.equal(recorder.recorded[0]?.video.enabled, false);
     assert.equal(recorder.recorded[0].screenshots.enabled, false);
     assert.deepEqual(problems, ['The screen is not recorded: no display can be opened.']);
