@@ -43,7 +43,7 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
     };
     return new OurRecording(channel, handle, pid, times, forkedAtMs, seen);
   } catch (error) {
-    channel.kill();
+    channel.kill('The measurement is over.');
     throw error;
   }
 }

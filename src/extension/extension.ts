@@ -16,27 +16,28 @@ import { readSettings } from './platform/settings.ts';
 import { ProcessRecorder } from './recorder/processRecorder.ts';
 import { libraryPathIn } from './recorder/libraryPath.ts';
 import { ReviewPanels } from './review/reviewPanel.ts';
-import { recoverSessions } from './session/recoverSessions.ts';
+import { SessionRecovery } from './session/recoverSessions.ts';
 import { SessionService } from './session/sessionService.ts';
 import { AttachmentStorage } from './storage/attachmentStorage.ts';
 import { SessionCatalog } from './storage/sessionCatalog.ts';
 import { SessionStorage } from './storage/sessionStorage.ts';
 import { StoragePaths } from './storage/storagePaths.ts';
 import { Commands } from './ui/commands.ts';
-import { Notifications, tellProblem } from './ui/notifications.ts';
+import { Notifications, tellProblem, tellRecovered } from './ui/notifications.ts';
 import { SessionTree } from './ui/sessionTree.ts';
 import { StatusBar } from './ui/statusBar.ts';
 
 let extension: WorkSessions | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
+  // Not one of the context's subscriptions: the editor disposes those at once, while it waits for `deactivate`.
   extension = new WorkSessions(context);
-  context.subscriptions.push(extension);
 }
 
 /** A window that closes ends its session cleanly; the editor waits some seconds for it. */
 export async function deactivate(): Promise<void> {
   await extension?.shutDown();
+  extension?.dispose();
 }
 
 class WorkSessions extends DisposableStore {
@@ -76,12 +77,13 @@ class WorkSessions extends DisposableStore {
       libraryPath: libraryPathIn(extensionPath),
     });
     const store = { files, paths, storage, attachments, now };
-    const session = this.own(
+    const session: SessionService = this.own(
       new SessionService({
         recorder,
         store,
         clock,
         host,
+        ready: () => recovery.settled(),
         log: prefixed(log, 'session'),
         observers: [observeActiveFile(clock), observeEdits(clock), observeSaves(clock)],
         describe: describeSession,
@@ -103,29 +105,47 @@ class WorkSessions extends DisposableStore {
       }),
     );
     this.own(new StatusBar(session));
-    this.own(new SessionTree({ list: () => catalog.list(), onDidChange: catalog.onDidChange }));
+    this.own(
+      new SessionTree({
+        list: () => catalog.list(),
+        onDidChange: catalog.onDidChange,
+        runningId: () => session.view.sessionId,
+      }),
+    );
     this.own(new Notifications(session));
     this.own(new Commands({ session, catalog, panels, channel, log: prefixed(log, 'commands') }));
 
-    const refresh = () =>
-      void catalog.refresh().catch((error: unknown) => storageLog.error('The list cannot be read.', error));
     this.own(session.onDidChange(({ state }) => setState(state)));
-    this.own(session.onDidChange(({ state }) => ['idle', 'active', 'paused'].includes(state) && refresh()));
     this.own(session.onDidEnd(({ sessionId }) => panels.sessionChanged(sessionId)));
-    // Other windows record too: what they stored shows when the user comes back to this one.
-    this.own(vscode.window.onDidChangeWindowState(({ focused }) => focused && refresh()));
     setState('idle');
 
-    const openList = async () => {
-      indexLease = await Lease.acquire({ path: paths.indexLease, host }).catch(() => undefined);
-      if (this.isDisposed) await indexLease?.release();
+    const recovery = new SessionRecovery({
+      recorder,
+      store,
+      host,
+      log: prefixed(log, 'recovery'),
+      unfinished: () => catalog.list({ status: ['active', 'paused'] }),
+      isIdle: () => session.view.state === 'idle',
+    });
+    const refreshAndRecover = async () => {
       await catalog.refresh();
-      const unfinished = catalog.list({ status: ['active', 'paused'] });
-      const recoveryLog = prefixed(log, 'recovery');
-      const recovered = await recoverSessions(unfinished, { recorder, store, host, log: recoveryLog });
-      if (recovered.length > 0) await catalog.refresh();
+      const recovered = await recovery.run();
+      if (recovered.length === 0) return;
+      await catalog.refresh();
+      void tellRecovered(recovered);
     };
-    openList().catch((error: unknown) => storageLog.error('The sessions cannot be listed.', error));
+    const refresh = () =>
+      void refreshAndRecover().catch((error: unknown) => storageLog.error('The sessions cannot be listed.', error));
+    this.own(session.onDidChange(({ state }) => ['idle', 'active', 'paused'].includes(state) && refresh()));
+    // Other windows record too: what they stored shows when the user comes back to this one.
+    this.own(vscode.window.onDidChangeWindowState(({ focused }) => focused && refresh()));
+    void Lease.acquire({ path: paths.indexLease, host })
+      .then((lease) => {
+        indexLease = lease;
+        if (this.isDisposed) void lease.release();
+      })
+      .catch((error: unknown) => storageLog.info(`Another window writes the index. ${String(error)}`))
+      .finally(refresh);
   }
 
   async shutDown(): Promise<void> {

@@ -32,6 +32,7 @@ export class ProcessChannel extends DisposableStore {
   readonly #ready = deferred<void>();
   #lastId = 0;
   #death: CodedError | undefined;
+  #killedBecause: string | undefined;
 
   private constructor(options: ProcessChannelOptions) {
     super();
@@ -50,7 +51,7 @@ export class ProcessChannel extends DisposableStore {
     this.#process.on('message', (message) => this.#receive(message));
     this.#process.on('error', (error) => this.#die(`The recorder could not be started: ${error.message}`));
     this.#process.on('exit', (code, signal) =>
-      this.#die(`The recorder stopped unexpectedly (${signal ?? `exit code ${code}`}).`),
+      this.#die(this.#killedBecause ?? `The recorder stopped unexpectedly (${signal ?? `exit code ${code}`}).`),
     );
   }
 
@@ -101,7 +102,8 @@ export class ProcessChannel extends DisposableStore {
   }
 
   /** Ends the process without waiting: for a library that hangs. What it wrote is recovered from the files. */
-  kill(): void {
+  kill(because: string): void {
+    this.#killedBecause ??= because;
     this.#process.kill('SIGKILL');
   }
 
@@ -112,7 +114,7 @@ export class ProcessChannel extends DisposableStore {
     this.#deathListeners.clear();
     if (this.#process.connected) this.#process.disconnect();
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const killer = setTimeout(() => this.kill(), endTimeoutMs);
+    const killer = setTimeout(() => this.kill('The recorder did not end.'), endTimeoutMs);
     killer.unref();
     this.#process.once('exit', () => clearTimeout(killer));
   }

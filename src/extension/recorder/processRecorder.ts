@@ -74,14 +74,8 @@ class Connection implements RecorderConnection {
     const deadline = this.#clock.monotonicMs() + startTimeoutMs;
     const left = () => Math.max(1, deadline - this.#clock.monotonicMs());
     const { handle } = await ask(this.#channel, createdSchema, { name: 'create', config }, left());
-    try {
-      const started = await ask(this.#channel, startedSchema, { name: 'start', handle }, left());
-      return new ProcessRecording(this.#channel, handle, started, offsetMs);
-    } catch (error) {
-      // Nobody will ask for this recording again: what hangs in it must not go on recording unseen.
-      if (error instanceof CodedError && error.code === 'timeout') this.#channel.kill();
-      throw error;
-    }
+    const started = await change(this.#channel, startedSchema, { name: 'start', handle }, left());
+    return new ProcessRecording(this.#channel, handle, started, offsetMs);
   }
 
   recover(directory: string): Promise<RecordingManifest> {
@@ -127,12 +121,12 @@ class ProcessRecording implements Recording {
   }
 
   async pause(): Promise<number> {
-    const paused = await ask(this.#channel, pausedSchema, { name: 'pause', handle: this.#handle }, callTimeoutMs);
+    const paused = await change(this.#channel, pausedSchema, { name: 'pause', handle: this.#handle }, callTimeoutMs);
     return paused.pausedAtMonotonicMs + this.#clockOffsetMs;
   }
 
   async resume(): Promise<number> {
-    const resumed = await ask(this.#channel, resumedSchema, { name: 'resume', handle: this.#handle }, callTimeoutMs);
+    const resumed = await change(this.#channel, resumedSchema, { name: 'resume', handle: this.#handle }, callTimeoutMs);
     return resumed.resumedAtMonotonicMs + this.#clockOffsetMs;
   }
 
@@ -145,14 +139,8 @@ class ProcessRecording implements Recording {
     return ask(this.#channel, statusSchema, { name: 'status', handle: this.#handle }, statusTimeoutMs);
   }
 
-  async stop(): Promise<RecordingManifest> {
-    try {
-      return await ask(this.#channel, manifestSchema, { name: 'stop', handle: this.#handle }, stopTimeoutMs);
-    } catch (error) {
-      // What the user ended must not go on recording.
-      if (error instanceof CodedError && error.code === 'timeout') this.#channel.kill();
-      throw error;
-    }
+  stop(): Promise<RecordingManifest> {
+    return change(this.#channel, manifestSchema, { name: 'stop', handle: this.#handle }, stopTimeoutMs);
   }
 
   onEvent(listener: (event: LibraryEvent) => void): Disposable {
@@ -175,4 +163,24 @@ async function ask<T extends z.ZodType>(
   throw new CodedError('internal', `The recorder's answer to "${call.name}" was not understood.`, {
     cause: parsed.error,
   });
+}
+
+/**
+ * A call that changes whether something is recorded. When its answer is late nobody knows whether it will still be
+ * carried out, and a recorder that records during a pause would be worse than none: it is ended, and its files are kept.
+ */
+async function change<T extends z.ZodType>(
+  channel: ProcessChannel,
+  schema: T,
+  call: LibraryCall,
+  timeoutMs: number,
+): Promise<z.infer<T>> {
+  try {
+    return await ask(channel, schema, call, timeoutMs);
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'timeout') {
+      channel.kill(`The recorder did not answer "${call.name}" and was ended.`);
+    }
+    throw error;
+  }
 }

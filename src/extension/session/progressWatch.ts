@@ -11,17 +11,27 @@ export interface ServiceHealth {
   readonly message?: string;
 }
 
+/** What the recorder should be doing; `changing` while a call that changes it is under way. */
+export type ExpectedMode = 'recording' | 'paused' | 'changing';
+
 export class ProgressWatch {
   readonly #lastBytes = new Map<MediaService, { bytes: number; sinceMs: number }>();
 
   /** The health of the services at a moment; screenshots advance only when one is asked for, so they never stall. */
-  look(status: RecorderStatus, nowMs: number): Partial<Record<MediaService, ServiceHealth>> {
+  look(
+    status: RecorderStatus,
+    nowMs: number,
+    expected: ExpectedMode = 'recording',
+  ): Partial<Record<MediaService, ServiceHealth>> {
     const found: Partial<Record<MediaService, ServiceHealth>> = {};
+    const disagreement = disagreementOf(status.state, expected);
     for (const service of mediaServices) {
       const reported = status.services[service];
       if (!reported || reported.state === 'idle') continue;
       if (reported.state === 'error' || reported.health === 'failed') {
         found[service] = { state: 'error', health: 'failed', message: reported.error?.message ?? 'It stopped.' };
+      } else if (disagreement) {
+        found[service] = { state: 'active', health: 'degraded', message: disagreement };
       } else if (status.state === 'paused') {
         this.#lastBytes.delete(service);
         found[service] = { state: 'paused', health: 'healthy' };
@@ -42,4 +52,11 @@ export class ProgressWatch {
     }
     return { state: 'active', health: 'healthy' };
   }
+}
+
+/** What the status bar claims and what the recorder does must be one. */
+function disagreementOf(actual: RecorderStatus['state'], expected: ExpectedMode): string | undefined {
+  if (expected === 'changing' || actual === expected) return undefined;
+  if (expected === 'paused') return 'The recorder still records although the session is paused: end the session.';
+  return `The recorder does not record: it is ${actual}.`;
 }

@@ -9,7 +9,7 @@ import { DisposableStore } from '../platform/disposable.ts';
 import type { Files } from '../platform/files.ts';
 import type { SessionSettings } from '../platform/settings.ts';
 import type { Recorder, RecorderConnection, Recording } from '../recorder/recorder.ts';
-import { ProgressWatch, type ServiceHealth } from './progressWatch.ts';
+import { type ExpectedMode, ProgressWatch, type ServiceHealth } from './progressWatch.ts';
 import {
   type RecordingPlan,
   chooseDisplay,
@@ -40,6 +40,7 @@ export class RecorderLink extends DisposableStore {
   #connection: RecorderConnection | undefined;
   #recording: Recording | undefined;
   #lost: CodedError | undefined;
+  #mode: ExpectedMode = 'recording';
   #onLost: (() => void) | undefined;
   /** What the settings ask for and this machine does not give. */
   readonly #failed: RecordingState = {};
@@ -91,12 +92,12 @@ export class RecorderLink extends DisposableStore {
   }
 
   /** The moment of the pause, in our monotonic clock. */
-  async pause(): Promise<number> {
-    return this.#recording && !this.#lost ? this.#recording.pause() : this.#options.clock.monotonicMs();
+  pause(): Promise<number> {
+    return this.#change('paused', (recording) => recording.pause());
   }
 
-  async resume(): Promise<number> {
-    return this.#recording && !this.#lost ? this.#recording.resume() : this.#options.clock.monotonicMs();
+  resume(): Promise<number> {
+    return this.#change('recording', (recording) => recording.resume());
   }
 
   /** What was recorded; of a recorder that died or hangs, what can be read back from its files. */
@@ -139,9 +140,27 @@ export class RecorderLink extends DisposableStore {
     };
   }
 
-  async #look(recording: Recording, progress: ProgressWatch, send: (event: SessionEvent) => void): Promise<void> {
+  async #change(to: 'recording' | 'paused', call: (recording: Recording) => Promise<number>): Promise<number> {
+    if (!this.#recording || this.#lost) return this.#options.clock.monotonicMs();
+    const before = this.#mode;
+    this.#mode = 'changing';
     try {
-      const updates = progress.look(await recording.status(), this.#options.clock.monotonicMs());
+      const atMonotonicMs = await call(this.#recording);
+      this.#mode = to;
+      return atMonotonicMs;
+    } catch (error) {
+      this.#mode = before;
+      throw error;
+    }
+  }
+
+  async #look(recording: Recording, progress: ProgressWatch, send: (event: SessionEvent) => void): Promise<void> {
+    const asked = this.#mode;
+    try {
+      const status = await recording.status();
+      // A state that was asked for in between was changed for good reason.
+      const expected = asked === this.#mode ? asked : 'changing';
+      const updates = progress.look(status, this.#options.clock.monotonicMs(), expected);
       send({ type: 'UPDATE_RECORDING_STATE', updates });
     } catch (error) {
       // A recorder that does not even answer is not known to record.

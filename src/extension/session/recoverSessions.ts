@@ -1,4 +1,4 @@
-/** At start-up: finds sessions that a crash left unfinished, takes in what was recorded of them, and marks them interrupted. */
+/** Finds sessions that a crash left unfinished, takes in what was recorded of them, and marks them interrupted. */
 import { toCodedError } from '../../shared/errors.ts';
 import type { SessionMetadata } from '../../shared/model/sessionMetadata.ts';
 import { Lease } from '../platform/lease.ts';
@@ -12,30 +12,56 @@ export interface RecoveryOptions {
   readonly store: SessionStore;
   readonly host: string;
   readonly log: Logger;
+  /** Sessions whose metadata says that they still run. */
+  readonly unfinished: () => readonly SessionMetadata[];
+  /** False while this window records. */
+  readonly isIdle: () => boolean;
 }
 
-/** Answers the sessions that were recovered. While another window records nothing is touched: it may be its session. */
-export async function recoverSessions(
-  unfinished: readonly SessionMetadata[],
-  { recorder, store, host, log }: RecoveryOptions,
-): Promise<SessionMetadata[]> {
-  if (unfinished.length === 0) return [];
-  let lease: Lease;
-  try {
-    lease = await Lease.acquire({ path: store.paths.recordingLease, host });
-  } catch (error) {
-    log.info(`Unfinished sessions are left alone: ${toCodedError(error).message}`);
-    return [];
+export class SessionRecovery {
+  readonly #options: RecoveryOptions;
+  #running: Promise<SessionMetadata[]> | undefined;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
   }
-  try {
-    const recovered: SessionMetadata[] = [];
-    for (const metadata of unfinished) {
-      const session = await recoverOne(metadata, recorder, store, log);
-      if (session) recovered.push(session);
+
+  /** Answers the sessions that were recovered. While any window records nothing is touched: it may be its session. */
+  async run(): Promise<SessionMetadata[]> {
+    // Who asks while it runs is answered by it; what it recovers is told once.
+    if (this.#running) {
+      await this.#running;
+      return [];
     }
-    return recovered;
-  } finally {
-    await lease.release();
+    this.#running = this.#run().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  /** Resolves when nothing is being recovered any more. */
+  async settled(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #run(): Promise<SessionMetadata[]> {
+    const { store, host, log, recorder, unfinished, isIdle } = this.#options;
+    if (!isIdle() || unfinished().length === 0) return [];
+    let lease: Lease;
+    try {
+      lease = await Lease.acquire({ path: store.paths.recordingLease, host });
+    } catch (error) {
+      log.info(`Unfinished sessions are left alone: ${toCodedError(error).message}`);
+      return [];
+    }
+    try {
+      const recovered: SessionMetadata[] = [];
+      for (const metadata of unfinished()) {
+        const session = await recoverOne(metadata, recorder, store, log);
+        if (session) recovered.push(session);
+      }
+      return recovered;
+    } finally {
+      await lease.release();
+    }
   }
 }
 
@@ -52,7 +78,9 @@ async function recoverOne(
       Date.parse(metadata.startTime) + (manifest?.durationMs ?? lastOffsetMs ?? 0),
     ).toISOString();
     const ending = { status: 'interrupted', endTime, durationMs: lastOffsetMs, manifest } as const;
-    return await finishSession(metadata, ending, store);
+    const finished = await finishSession(metadata, ending, store);
+    log.info(`Session ${metadata.id} was recovered: ${Math.round(finished.totalDuration ?? 0)} ms.`);
+    return finished;
   } catch (error) {
     // It stays unfinished, with all its files, for the next start.
     log.error(`Session ${metadata.id} could not be recovered.`, error);

@@ -37,8 +37,6 @@ export class ScreenshotTimer implements Disposable {
   constructor(options: ScreenshotTimerOptions) {
     this.#options = options;
     this.resume();
-    // The first picture shows the screen as it was when the session began.
-    this.requestSoon();
   }
 
   get recorded(): number {
@@ -69,7 +67,9 @@ export class ScreenshotTimer implements Disposable {
     await this.#running;
   }
 
+  /** The first picture shows the screen as it is when recording begins, or goes on. */
   resume(): void {
+    this.requestSoon();
     this.#timer ??= setInterval(() => this.#request(), this.#options.intervalMs);
   }
 

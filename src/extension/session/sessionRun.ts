@@ -29,6 +29,8 @@ export interface SessionRunOptions {
   readonly store: SessionStore;
   readonly observers: readonly StartObserver[];
   readonly clock: Clock;
+  /** Resolves when the store is free for a new session: recovery of an old one holds the same lease. */
+  readonly ready: () => Promise<void>;
   /** The user must know: called once for each thing that goes wrong. */
   readonly onProblem: (message: string) => void;
 }
@@ -64,7 +66,8 @@ export class SessionRun extends DisposableStore {
 
   /** Throws `leaseTaken` while another window records, and the disk's errors where nothing can be stored. */
   async validate(): Promise<void> {
-    const { store, host } = this.#options;
+    const { store, host, ready } = this.#options;
+    await ready();
     const { root, recordingLease: path } = store.paths;
     this.#lease ??= await explained(root, () => Lease.acquire({ path, host }));
   }
@@ -116,14 +119,14 @@ export class SessionRun extends DisposableStore {
     if (!this.#metadata) throw new Error('A session is stopped only after it was started.');
     const { clock, store } = this.#options;
     const durationMs = this.elapsedMs();
-    const { lost } = this.#recorder;
-    if (lost) this.#tell('recorder', `${lost.message} What was recorded until then is kept.`);
+    if (this.#recorder.lost)
+      this.#tell('recorder', `${this.#recorder.lost.message} What was recorded until then is kept.`);
     await this.#screenshots?.pause();
     const manifest = await this.#recorder.stop();
     this.#endPause(clock.monotonicMs());
     await this.#activity?.flush();
     this.#activity?.dispose();
-    const status = lost ? 'interrupted' : 'completed';
+    const status = this.#recorder.lost ? 'interrupted' : 'completed';
     const metadata = this.#withProblems(this.#metadata);
     const ending = { status, endTime: this.#nowIso(), durationMs, manifest } as const;
     return explained(store.paths.root, () => finishSession(metadata, ending, store));

@@ -78,6 +78,9 @@ export class SessionService extends DisposableStore {
 
   /** Resolves when the session is active, or did not start (see `onDidFail`). */
   async start(): Promise<void> {
+    if (this.view.state === 'ending') {
+      throw new CodedError('invalidState', 'The last session is still being saved. Start again in a moment.');
+    }
     if (this.#current)
       throw new CodedError('invalidState', 'A session is already running. End it before you start another.');
     const sessionId = randomUUID();

@@ -1,6 +1,7 @@
 /** What the user must know, in the editor's notifications: a saved session, a failed one, and what could not be recorded. */
 import * as vscode from 'vscode';
-import { CodedError } from '../../shared/errors.ts';
+import type { CodedError } from '../../shared/errors.ts';
+import type { SessionMetadata } from '../../shared/model/sessionMetadata.ts';
 import { DisposableStore } from '../platform/disposable.ts';
 import type { SessionOutcome, SessionService } from '../session/sessionService.ts';
 import type { CommandId } from './commandIds.ts';
@@ -16,6 +17,17 @@ export class Notifications extends DisposableStore {
 /** Something is not recorded, while the rest is. */
 export async function tellProblem(message: string): Promise<void> {
   await offer(vscode.window.showWarningMessage, message, vscode.l10n.t('Show Log'), 'workSessions.showLog');
+}
+
+/** Sessions that a crash, of the editor or the machine, had left unfinished. */
+export async function tellRecovered(sessions: readonly SessionMetadata[]): Promise<void> {
+  const [first] = sessions;
+  if (!first) return;
+  const message =
+    sessions.length === 1
+      ? vscode.l10n.t('The session "{0}" was not ended. What was recorded of it is recovered.', first.name)
+      : vscode.l10n.t('{0} sessions were not ended. What was recorded of them is recovered.', sessions.length);
+  await offer(vscode.window.showInformationMessage, message, vscode.l10n.t('Review'), 'workSessions.review', first.id);
 }
 
 async function tellSaved({ sessionId, interruptedBecause }: SessionOutcome): Promise<void> {

@@ -9,6 +9,8 @@ export interface SessionTreeSource {
   /** Newest first. */
   list(): readonly SessionMetadata[];
   readonly onDidChange: Event<void>;
+  /** The session of this window, while there is one. Only one window records, so others are then left over from a crash. */
+  runningId(): string | undefined;
 }
 
 type Node =
@@ -33,10 +35,15 @@ export class SessionTree extends DisposableStore implements vscode.TreeDataProvi
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    if (node.kind === 'session') return itemOf(node.session);
+    if (node.kind === 'session') return itemOf(node.session, this.#isLeftOver(node.session));
     const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
     item.id = `day/${node.label}`;
     return item;
+  }
+
+  #isLeftOver({ id, status }: SessionMetadata): boolean {
+    const runningId = this.#source.runningId();
+    return (status === 'active' || status === 'paused') && runningId !== undefined && runningId !== id;
   }
 }
 
@@ -67,12 +74,12 @@ function dayLabel(day: Date, today: Date): string {
   });
 }
 
-function itemOf(session: SessionMetadata): vscode.TreeItem {
+function itemOf(session: SessionMetadata, isLeftOver: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(session.name);
   const isFinished = session.status === 'completed' || session.status === 'interrupted';
   item.id = session.id;
-  item.description = descriptionOf(session);
-  item.iconPath = iconOf(session);
+  item.description = isLeftOver ? vscode.l10n.t('not ended, will be recovered') : descriptionOf(session);
+  item.iconPath = isLeftOver ? iconOf({ status: 'interrupted' }) : iconOf(session);
   item.tooltip = tooltipOf(session);
   item.contextValue = isFinished ? 'finishedSession' : 'runningSession';
   if (isFinished) {
@@ -97,7 +104,7 @@ function descriptionOf({ status, totalDuration }: SessionMetadata): string {
   }
 }
 
-function iconOf({ status }: SessionMetadata): vscode.ThemeIcon {
+function iconOf({ status }: Pick<SessionMetadata, 'status'>): vscode.ThemeIcon {
   switch (status) {
     case 'active':
       return new vscode.ThemeIcon('record', new vscode.ThemeColor('charts.red'));

@@ -40,11 +40,12 @@ export class StatusBar extends DisposableStore {
     const face = faceOf(view, formatClock(this.#session.elapsedMs()));
     const isWarning = view.warnings.length > 0;
     const text = isWarning ? `$(warning) ${face.text}` : face.text;
-    if (this.#item.text === text) return;
+    const tooltip = [...view.warnings, face.tooltip].join('\n');
+    if (this.#item.text === text && this.#item.tooltip === tooltip) return;
     this.#item.text = text;
-    this.#item.tooltip = [face.tooltip, ...view.warnings].join('\n');
+    this.#item.tooltip = tooltip;
     this.#item.command = face.command;
-    this.#item.accessibilityInformation = { label: face.tooltip };
+    this.#item.accessibilityInformation = { label: tooltip };
     this.#item.backgroundColor = isWarning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
   }
 }

@@ -55,8 +55,19 @@ describe('ProgressWatch', () => {
   it('expects nothing during a pause, nor for its length after it', () => {
     const watch = new ProgressWatch();
     watch.look(statusOf({ video: { bytesOnDisk: 1 } }), 0);
-    assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 1 } }, 'paused'), 60_000).video?.state, 'paused');
+    assert.equal(
+      watch.look(statusOf({ video: { bytesOnDisk: 1 } }, 'paused'), 60_000, 'paused').video?.state,
+      'paused',
+    );
     assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 1 } }), 61_000).video?.health, 'healthy');
+  });
+
+  it('says that the recorder does something else than the session shows', () => {
+    const watch = new ProgressWatch();
+    const services = { video: { bytesOnDisk: 1 } };
+    assert.match(watch.look(statusOf(services), 0, 'paused').video?.message ?? '', /still records/);
+    assert.match(watch.look(statusOf(services, 'paused'), 0, 'recording').video?.message ?? '', /does not record/);
+    assert.equal(watch.look(statusOf(services, 'paused'), 0, 'changing').video?.health, 'healthy');
   });
 
   it('expects no progress of screenshots, which come when they are asked for', () => {

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { CodedError } from '../../../src/shared/errors.ts';
 import { Lease } from '../../../src/extension/platform/lease.ts';
 import type { Logger } from '../../../src/extension/platform/logger.ts';
-import { recoverSessions } from '../../../src/extension/session/recoverSessions.ts';
+import { SessionRecovery } from '../../../src/extension/session/recoverSessions.ts';
 import { FakeRecorder } from '../../fakes/fakeRecorder.ts';
 import { ManualClock } from '../../fakes/manualClock.ts';
 import { metadataOf } from '../../fakes/metadata.ts';
 import { sessionStoreIn } from '../../fakes/sessionStore.ts';
 import { temporaryFolder } from '../../fakes/temporaryFolder.ts';
 
-describe('recoverSessions', () => {
+describe('SessionRecovery', () => {
   const folder = temporaryFolder();
 
   async function crashed() {
@@ -30,8 +30,10 @@ describe('recoverSessions', () => {
       warn: () => undefined,
       error: (text) => errors.push(text),
     };
-    const recover = () => recoverSessions([metadata], { recorder, store, host: 'here', log });
-    return { store, metadata, recording, recorder, recover, errors };
+    const options = { recorder, store, host: 'here', log, unfinished: () => [metadata], isIdle: () => true };
+    const recovery = new SessionRecovery(options);
+    const recover = () => recovery.run();
+    return { store, metadata, recording, recorder, recover, errors, options };
   }
 
   it('takes in what was recorded', async () => {
@@ -76,6 +78,21 @@ describe('recoverSessions', () => {
     assert.equal((await store.storage.getMetadata(metadata.id)).status, 'active');
     assert.deepEqual(await readdir(recording), ['video-0001.mp4']);
     assert.equal(errors.length, 1);
+  });
+
+  it('tells a session once to those who ask at the same time', async () => {
+    const { recover } = await crashed();
+    const answers = await Promise.all([recover(), recover()]);
+    assert.deepEqual(
+      answers.map(({ length }) => length),
+      [1, 0],
+    );
+  });
+
+  it('touches nothing while this window records', async () => {
+    const { store, metadata, options } = await crashed();
+    assert.deepEqual(await new SessionRecovery({ ...options, isIdle: () => false }).run(), []);
+    assert.equal((await store.storage.getMetadata(metadata.id)).status, 'active');
   });
 
   it('touches nothing while another window records', async () => {

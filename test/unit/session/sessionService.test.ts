@@ -33,6 +33,7 @@ describe('SessionService', () => {
       store,
       clock,
       host: 'here',
+      ready: () => Promise.resolve(),
       log: quiet,
       observers: [
         (given) => {

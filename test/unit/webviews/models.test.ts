@@ -1,8 +1,10 @@
 /** What the overview draws, which row is current, and how times are written. */
 import assert from 'node:assert/strict';
+import { formatLength } from '../../../src/shared/formatDuration.ts';
+import type { RecordingGap } from '../../../src/shared/model/video.ts';
 import type { TimelineItem } from '../../../src/shared/timeline.ts';
 import { clockTime, lengthInWords, splitPath } from '../../../src/webviews/common/format.ts';
-import { buildOverview, colouredFiles, screenshotAt } from '../../../src/webviews/review/overviewModel.ts';
+import { buildOverview, colouredFiles, gapAt, gapsByMark, screenshotAt } from '../../../src/webviews/review/overviewModel.ts';
 import { currentIndex, parseHiddenKinds, visibleItems } from '../../../src/webviews/review/timelineModel.ts';
 
 const edit = (offsetMs: number, path: string, characters: number, endOffsetMs = offsetMs): TimelineItem => ({
@@ -57,6 +59,24 @@ describe('buildOverview', () => {
   });
 });
 
+describe('gaps', () => {
+  const gap = (service: RecordingGap['service']): RecordingGap => ({ service, fromMs: 0, toMs: 9, reason: service });
+  const gaps = (['audio', 'screenshots', 'activity', 'video', 'recorder'] as const).map(gap);
+
+  it('count as not recorded where there is no picture; a gap of sound has a mark of its own', () => {
+    const { picture, sound } = gapsByMark(gaps);
+    assert.deepEqual(
+      [picture, sound].map((marked) => marked.map(({ service }) => service)),
+      [['video', 'recorder'], ['audio']],
+    );
+  });
+
+  it('say why there is no picture, never that there is none where only sound is absent', () => {
+    assert.equal(gapAt(gaps, 5)?.reason, 'video');
+    assert.equal(gapAt([gap('audio')], 5), undefined);
+  });
+});
+
 describe('screenshotAt', () => {
   it('is the last one before the moment, or the first of all', () => {
     const shots = [100, 200].map((offsetMs) => ({
@@ -100,6 +120,10 @@ describe('formats', () => {
   it('writes lengths in words', () => {
     const lengths = [38_000, 60_000, 95_000, 3_599_000, 3_600_000, 3_900_000, 7_199_000];
     assert.deepEqual(lengths.map(lengthInWords), ['38 s', '1 min', '1 min 35 s', '1 h', '1 h', '1 h 5 min', '2 h']);
+  });
+  it('says the same seconds as the clock beside it', () => {
+    assert.deepEqual([54_900, 59_999, 125_999].map(lengthInWords), ['54 s', '59 s', '2 min 5 s']);
+    assert.deepEqual([54_900, 59_999].map(formatLength), ['54 s', '59 s']);
   });
   it('splits paths', () => {
     assert.deepEqual(splitPath('src/lib/a.ts'), { name: 'a.ts', folder: 'src/lib' });
