@@ -77,6 +77,10 @@ class WorkSessions extends DisposableStore {
       libraryPath: libraryPathIn(extensionPath),
     });
     const store = { files, paths, storage, attachments, now };
+    const tell = (message: string) => {
+      log.warn(message);
+      void tellProblem(message);
+    };
     const session: SessionService = this.own(
       new SessionService({
         recorder,
@@ -86,11 +90,8 @@ class WorkSessions extends DisposableStore {
         ready: () => recovery.settled(),
         log: prefixed(log, 'session'),
         observers: [observeActiveFile(clock), observeEdits(clock), observeSaves(clock)],
-        describe: describeSession,
-        onProblem: (message) => {
-          log.warn(message);
-          void tellProblem(message);
-        },
+        describe: () => describeSession(tell),
+        onProblem: tell,
       }),
     );
     this.#session = session;
@@ -153,11 +154,11 @@ class WorkSessions extends DisposableStore {
   }
 }
 
-function describeSession() {
+function describeSession(onInvalidSetting: (message: string) => void) {
   const workspaceName = vscode.workspace.name;
   const time = systemClock.now().toLocaleTimeString(vscode.env.language, { hour: '2-digit', minute: '2-digit' });
   const name = vscode.l10n.t('{0} at {1}', workspaceName ?? vscode.l10n.t('Session'), time).slice(0, 200);
-  return { name, workspaceName, settings: readSettings() };
+  return { name, workspaceName, settings: readSettings(onInvalidSetting) };
 }
 
 function setState(state: string): void {

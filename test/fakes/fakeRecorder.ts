@@ -34,6 +34,8 @@ export class FakeRecorder implements Recorder {
   stopError: CodedError | undefined;
   pauseError: CodedError | undefined;
   recoverError: CodedError | undefined;
+  /** What happens to the files before they are adopted. */
+  afterStop: (directory: string) => Promise<void> = () => Promise.resolve();
   permissions: RecorderPermissions = { screen: 'notRequired', microphone: 'notRequired' };
   services: Recording['services'] = { video: healthy, audio: healthy, screenshots: healthy };
   /** The picture that screenshots show. */
@@ -130,7 +132,10 @@ class FakeRecording implements Recording {
 
   async stop(): Promise<RecordingManifest> {
     if (this.#fake.stopError) throw this.#fake.stopError;
-    return writeRecording(this.#config.outputDirectory, this.#config.sessionId, this.#offsetMs());
+    const { outputDirectory, sessionId } = this.#config;
+    const manifest = await writeRecording(outputDirectory, sessionId, this.#offsetMs());
+    await this.#fake.afterStop(outputDirectory);
+    return manifest;
   }
 
   onEvent(listener: (event: LibraryEvent) => void): Disposable {

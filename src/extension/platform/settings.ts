@@ -14,21 +14,39 @@ export interface SessionSettings {
   readonly screenshotIntervalMs: number;
 }
 
-export function readSettings(): SessionSettings {
+/** A value of the wrong type counts as not set, and is told in words; a number out of range as the nearest in it. */
+export function readSettings(onInvalid: (message: string) => void): SessionSettings {
   const settings = vscode.workspace.getConfiguration('workSessions');
+  const get = <T extends boolean | number | string>(name: string, fallback: T): T => {
+    const value = settings.get<unknown>(name) ?? fallback;
+    if (isLike(value, fallback)) return value;
+    onInvalid(
+      vscode.l10n.t(
+        'The setting "workSessions.{0}" is not a {1}: {2} is used.',
+        name,
+        typeof fallback,
+        JSON.stringify(fallback),
+      ),
+    );
+    return fallback;
+  };
   return {
-    videoEnabled: settings.get('video.enabled', true),
-    fps: clamp(settings.get('video.fps', 15), 1, 60),
-    quality: clamp(settings.get('video.quality', 0.6), 0.1, 1),
-    display: settings.get('video.display', ''),
-    systemSound: settings.get('audio.systemSound', true),
-    microphone: settings.get('audio.microphone', true),
-    screenshotsEnabled: settings.get('screenshots.enabled', true),
-    screenshotIntervalMs: clamp(settings.get('screenshots.intervalSeconds', 10), 2, 3600) * 1000,
+    videoEnabled: get('video.enabled', true),
+    fps: Math.round(clamp(get('video.fps', 15), 1, 60)),
+    quality: clamp(get('video.quality', 0.6), 0.1, 1),
+    display: get('video.display', ''),
+    systemSound: get('audio.systemSound', true),
+    microphone: get('audio.microphone', true),
+    screenshotsEnabled: get('screenshots.enabled', true),
+    screenshotIntervalMs: clamp(get('screenshots.intervalSeconds', 10), 2, 3600) * 1000,
   };
 }
 
 /** settings.json can hold anything; the schema in package.json only warns. */
-function clamp(value: unknown, least: number, most: number): number {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : least;
+function isLike<T extends boolean | number | string>(value: unknown, example: T): value is T {
+  return typeof value === typeof example && !Number.isNaN(value);
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
 }

@@ -1,9 +1,11 @@
 /** Takes what the recorder left in its folder into the store. Can be repeated: what was adopted before is not adopted twice. */
 import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { CodedError } from '../../shared/errors.ts';
+import type { Attachment } from '../../shared/model/attachment.ts';
 import type { SessionVideo, VideoTake } from '../../shared/model/video.ts';
 import type { RecordingManifest } from '../../shared/recorder/library.ts';
-import type { AttachmentStorage } from '../storage/attachmentStorage.ts';
+import type { AttachmentStorage, NewAttachment } from '../storage/attachmentStorage.ts';
 import type { SessionStorage } from '../storage/sessionStorage.ts';
 
 export interface AdoptionTarget {
@@ -20,24 +22,33 @@ export interface AdoptionTarget {
 export interface Adopted {
   readonly videoTakes: number;
   readonly audioSegments: number;
+  /** Files that the manifest names and that are gone, as words for the user; everything else is adopted all the same. */
+  readonly problems: readonly string[];
 }
 
 /** Order: bytes and blob, then chunk, then the video's record; the caller writes the metadata last. */
 export async function adoptRecording(manifest: RecordingManifest, target: AdoptionTarget): Promise<Adopted> {
-  const audioSegments = await adoptSegments(manifest, target);
-  const videoTakes = await adoptTakes(manifest, target);
-  return { audioSegments, videoTakes };
+  const problems: string[] = [];
+  const audioSegments = await adoptSegments(manifest, target, problems);
+  const videoTakes = await adoptTakes(manifest, target, problems);
+  return { audioSegments, videoTakes, problems };
 }
 
-async function adoptSegments(manifest: RecordingManifest, target: AdoptionTarget): Promise<number> {
-  const { sessionId, storage, attachments, startTime, folder } = target;
+async function adoptSegments(manifest: RecordingManifest, target: AdoptionTarget, problems: string[]): Promise<number> {
+  const { sessionId, storage, startTime } = target;
+  let adopted = 0;
   const known = new Set((await storage.getAudioSegments(sessionId)).map(({ offsetMs }) => offsetMs));
   const segments = manifest.segments.filter(({ durationMs }) => durationMs > 0);
-  for (const segment of segments.filter(({ offsetMs }) => !known.has(offsetMs))) {
+  for (const segment of segments) {
+    if (known.has(segment.offsetMs)) {
+      adopted++;
+      continue;
+    }
     const duration = segment.durationMs / 1000;
     const name = basename(segment.path);
     const facts = { sessionId, type: 'audio', name, mimeType: 'audio/wav', duration } as const;
-    const { id } = await attachments.adoptFile(join(folder, name), facts);
+    const attachment = await adoptFile(name, facts, target, problems);
+    if (!attachment) continue;
     await storage.appendAudioSegment(sessionId, {
       id: randomUUID(),
       sessionId,
@@ -45,12 +56,13 @@ async function adoptSegments(manifest: RecordingManifest, target: AdoptionTarget
       offsetMs: segment.offsetMs,
       duration,
       transcription: '',
-      attachmentId: id,
+      attachmentId: attachment.id,
       isEmpty: segment.isEmpty,
       peak: segment.peak,
     });
+    adopted++;
   }
-  return segments.length;
+  return adopted;
 }
 
 /** Media time leaves pauses out; the wall clock does not. */
@@ -60,10 +72,13 @@ function wallClockAt(offsetMs: number, startTime: string, { pauses }: RecordingM
   return new Date(Date.parse(startTime) + offsetMs + pausedMs).toISOString();
 }
 
-async function adoptTakes(manifest: RecordingManifest, target: AdoptionTarget): Promise<number> {
+async function adoptTakes(manifest: RecordingManifest, target: AdoptionTarget, problems: string[]): Promise<number> {
   const { sessionId, storage, now } = target;
   const takes: VideoTake[] = [];
-  for (const take of manifest.takes.filter(({ frames }) => frames > 0)) takes.push(await adoptTake(take, target));
+  for (const take of manifest.takes.filter(({ frames }) => frames > 0)) {
+    const adopted = await adoptTake(take, target, problems);
+    if (adopted) takes.push(adopted);
+  }
   if (takes.length === 0 && manifest.gaps.length === 0) return 0;
   const video: SessionVideo = {
     sessionId,
@@ -77,13 +92,32 @@ async function adoptTakes(manifest: RecordingManifest, target: AdoptionTarget): 
   return takes.length;
 }
 
-async function adoptTake(take: RecordingManifest['takes'][number], target: AdoptionTarget): Promise<VideoTake> {
+async function adoptTake(
+  take: RecordingManifest['takes'][number],
+  target: AdoptionTarget,
+  problems: string[],
+): Promise<VideoTake | undefined> {
   const { index, offsetMs, durationMs, frames, width, height } = take;
   const name = basename(take.path);
   const facts = { type: 'video', name, mimeType: 'video/mp4', width, height, duration: durationMs / 1000 } as const;
-  const { id, size } = await target.attachments.adoptFile(join(target.folder, name), {
-    ...facts,
-    sessionId: target.sessionId,
-  });
+  const attachment = await adoptFile(name, { ...facts, sessionId: target.sessionId }, target, problems);
+  if (!attachment) return undefined;
+  const { id, size } = attachment;
   return { index, attachmentId: id, offsetMs, durationMs, frames, width, height, size };
+}
+
+/** A file that is gone costs itself alone; every other failure ends the adoption, which can be repeated. */
+async function adoptFile(
+  name: string,
+  facts: NewAttachment,
+  { attachments, folder }: AdoptionTarget,
+  problems: string[],
+): Promise<Attachment | undefined> {
+  try {
+    return await attachments.adoptFile(join(folder, name), facts);
+  } catch (error) {
+    if (!(error instanceof CodedError && error.code === 'notFound')) throw error;
+    problems.push(`"${name}" is gone: it was deleted while the session was recorded.`);
+    return undefined;
+  }
 }

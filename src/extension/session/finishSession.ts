@@ -35,7 +35,7 @@ export async function finishSession(
   const { manifest, status, endTime } = ending;
   const folder = paths.recording(id);
   const target = { sessionId: id, startTime, folder, storage, attachments, now };
-  const adopted = manifest ? await adoptRecording(manifest, target) : { videoTakes: 0, audioSegments: 0 };
+  const { problems, ...adopted } = manifest ? await adoptRecording(manifest, target) : nothingAdopted;
   const [screenshots, activity] = await Promise.all([storage.getScreenshots(id), storage.getActivity(id)]);
   const finished: SessionMetadata = {
     ...metadata,
@@ -43,6 +43,7 @@ export async function finishSession(
     endTime,
     totalDuration: Math.round(Math.max(ending.durationMs ?? 0, manifest?.durationMs ?? 0)),
     ...(adopted.videoTakes > 0 ? { videoRef: `videos/${id}` } : {}),
+    ...problemsField([...(metadata.problems ?? []), ...problems]),
     counts: { ...adopted, screenshots: screenshots.length, activityEvents: activity.length },
   };
   await storage.saveMetadata(finished);
@@ -51,6 +52,13 @@ export async function finishSession(
   const names = await files.list(folder);
   if (manifest && !names.some((name) => name.includes('.torn-'))) await files.removeTree(folder);
   return finished;
+}
+
+const nothingAdopted = { videoTakes: 0, audioSegments: 0, problems: [] };
+
+/** As many problems, in as many words, as metadata may hold. */
+export function problemsField(problems: readonly string[]): { problems?: string[] } {
+  return problems.length === 0 ? {} : { problems: problems.slice(0, 10).map((problem) => problem.slice(0, 300)) };
 }
 
 /** What the recorder itself last wrote of its recording; nothing when it never got that far. */

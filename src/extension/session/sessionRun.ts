@@ -9,7 +9,7 @@ import { DisposableStore } from '../platform/disposable.ts';
 import { Lease } from '../platform/lease.ts';
 import type { SessionSettings } from '../platform/settings.ts';
 import type { Recorder, Recording } from '../recorder/recorder.ts';
-import { type SessionStore, finishSession } from './finishSession.ts';
+import { type SessionStore, finishSession, problemsField } from './finishSession.ts';
 import { recordedConfigOf } from './recorderConfig.ts';
 import { RecorderLink } from './recorderLink.ts';
 import { ScreenshotTimer } from './screenshotTimer.ts';
@@ -224,8 +224,7 @@ export class SessionRun extends DisposableStore {
   }
 
   #withProblems(metadata: SessionMetadata): SessionMetadata {
-    if (this.#problems.length === 0) return metadata;
-    return { ...metadata, problems: this.#problems.slice(0, 10).map(({ message }) => message.slice(0, 300)) };
+    return { ...metadata, ...problemsField(this.#problems.map(({ message }) => message)) };
   }
 
   #explain(error: unknown): string {

@@ -10,6 +10,7 @@ export function explainStorageError(error: unknown, root: string): CodedError {
         cause: error,
       });
     case 'ioError':
+    case 'notFound':
       return new CodedError(
         'ioError',
         `Work Sessions cannot write to ${root}: check that the folder exists and may be written. (${coded.message})`,

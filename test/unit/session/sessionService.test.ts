@@ -1,6 +1,6 @@
 /** A whole session over a real store and a fake recorder: what is on disk afterwards, whatever went wrong. */
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { CodedError } from '../../../src/shared/errors.ts';
 import type { ReportActivity } from '../../../src/extension/activity/activityObserver.ts';
 import { diskFiles } from '../../../src/extension/platform/files.ts';
@@ -266,6 +266,21 @@ describe('SessionService', () => {
     assert.equal(metadata.status, 'completed');
     assert.equal(video?.durationMs, 4000);
     assert.match(problems[0] ?? '', /did not end cleanly/);
+  });
+
+  it('stores the picture when the sound was deleted under it', async () => {
+    const { session, recorder, clock, store, ended } = setUp();
+    await session.start();
+    clock.advance(3000);
+    recorder.afterStop = (directory) => rm(`${directory}/audio-0001.wav`);
+    const { metadata, video, audio } = await ended();
+    assert.equal(metadata.status, 'completed');
+    assert.equal(video?.takes.length, 1);
+    assert.deepEqual(audio, []);
+    assert.deepEqual(metadata.counts?.audioSegments, 0);
+    assert.match(metadata.problems?.[0] ?? '', /audio-0001.wav" is gone/);
+    assert.deepEqual(await readdir(`${folder()}/recordings`), []);
+    assert.equal(store.damaged.length, 0);
   });
 
   it('goes on recording when a pause fails, and tells it', async () => {
