@@ -1,9 +1,10 @@
-/** Loads the session and its timeline from the extension, again whenever it says that they changed. */
+/** Loads the session and its timeline from the extension, again whenever it says that they changed; texts arrive visible. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { toCodedError } from '../../shared/errors.ts';
 import type { MessageHandler } from '../../shared/protocol/messageHandler.ts';
 import type { ReviewHostContract, ReviewSession, ReviewViewContract } from '../../shared/protocol/review.ts';
 import type { TimelineItem } from '../../shared/timeline.ts';
+import { withVisibleText } from '../../shared/visibleText.ts';
 
 export type ReviewHost = MessageHandler<ReviewViewContract, ReviewHostContract>;
 
@@ -21,10 +22,10 @@ export function useReviewData(host: ReviewHost, revision: number): { data: Revie
     let next: ReviewData;
     try {
       const [session, timeline] = await Promise.all([host.call('getSession', {}), host.call('getTimeline', {})]);
-      next = { kind: 'loaded', session, timeline };
+      next = withVisibleText({ kind: 'loaded', session, timeline });
     } catch (error) {
       const { code, message } = toCodedError(error);
-      next = { kind: 'failed', code, message };
+      next = withVisibleText({ kind: 'failed', code, message });
     }
     if (request === latest.current) setData(next);
   }, [host]);

@@ -11,7 +11,8 @@ describe('visibleText', () => {
   });
 
   it('leaves every other text alone, in whatever direction it is written', () => {
-    for (const text of ['src/tides.ts', 'تقرير.md', 'דוח.md', '潮汐.ts', '👩‍🚀.ts']) assert.equal(visibleText(text), text);
+    for (const text of ['src/tides.ts', 'تقرير.md', 'דוח.md', '潮汐.ts', '👩‍🚀.ts'])
+      assert.equal(visibleText(text), text);
   });
 });
 
