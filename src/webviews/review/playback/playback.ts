@@ -112,7 +112,7 @@ export class Playback {
   attach(video: VideoPort): () => void {
     const events: Record<string, () => void> = {
       loadedmetadata: () => this.#enter(this.#mediaMs),
-      loadeddata: () => this.#update({ pictureReady: true }),
+      loadeddata: () => this.#loaded(video),
       seeked: () => this.#seeked(),
       error: () => this.#videoFailed(),
     };
@@ -260,6 +260,12 @@ export class Playback {
     const queued = this.#queuedSeek;
     this.#queuedSeek = undefined;
     if (queued !== undefined && this.#video) this.#video.currentTime = queued;
+  }
+
+  /** A file that is damaged behind its header loads without an error, of no length and with nothing in it. */
+  #loaded(video: VideoPort): void {
+    if (video.duration > 0) this.#update({ pictureReady: true });
+    else this.#videoFailed();
   }
 
   #videoFailed(): void {
