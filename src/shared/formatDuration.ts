@@ -9,9 +9,9 @@ export function formatClock(durationMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** `7 s`, `12 min`, `1 h 2 min`; for lists. */
+/** `7 s`, `12 min`, `1 h 2 min`; for lists. Seconds are whole ones that passed, as a clock shows them beside it. */
 export function formatLength(durationMs: number): string {
-  const seconds = Math.max(0, Math.round(durationMs / 1000));
+  const seconds = Math.max(0, Math.floor(durationMs / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;

@@ -10,9 +10,9 @@ export function clockTime(ms: number): string {
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** A length in words: 38 s, 4 min 5 s, 12 min, 1 h 5 min. */
+/** A length in words: 38 s, 4 min 5 s, 12 min, 1 h 5 min. Seconds are whole ones that passed, as the clock shows them. */
 export function lengthInWords(ms: number): string {
-  const seconds = Math.round(ms / 1000);
+  const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 600) {
     const rest = seconds % 60;
