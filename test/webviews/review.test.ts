@@ -186,6 +186,7 @@ describe('review panel', function () {
     ['screenshotsOnly', 'none'],
     ['activityOnly', 'none'],
     ['brokenVideo', 'playing'],
+    ['damagedVideo', 'playing'],
     ['empty', 'none'],
   ] as const) {
     it(`plays a session of the kind ${kind}`, async () => {
@@ -200,6 +201,33 @@ describe('review panel', function () {
     await open('brokenVideo');
     await page.getByTestId('stage-screenshot').waitFor();
     assert.match((await page.locator('.stage').textContent()) ?? '', /cannot be played/);
+  });
+
+  it('says that a damaged video cannot be played before anybody tries to', async () => {
+    await open('damagedVideo');
+    assert.match((await page.getByTestId('plate').textContent()) ?? '', /cannot be played/);
+    assert.equal(await page.locator('.stage-play').count(), 0);
+  });
+
+  it('keeps names of 240 characters within the overview and the timeline', async () => {
+    await open('longNames');
+    const legend = await page.locator('.legend').boundingBox();
+    const widest = await page.evaluate<number>(
+      `Math.max(...[...document.querySelectorAll('.legend li')].map((entry) => entry.getBoundingClientRect().right))`,
+    );
+    assert.ok(legend && widest <= legend.x + legend.width, `${widest} in ${JSON.stringify(legend)}`);
+    assert.equal(
+      await page.evaluate(`document.documentElement.scrollWidth > document.documentElement.clientWidth`),
+      false,
+    );
+  });
+
+  it('says that there is no sound where only sound is absent, not that nothing was recorded', async () => {
+    await open('longNames');
+    assert.match((await page.locator('.legend').textContent()) ?? '', /no sound/);
+    assert.doesNotMatch((await page.locator('.legend').textContent()) ?? '', /not recorded/);
+    await seek(6000);
+    assert.equal(await page.getByTestId('plate').count(), 0);
   });
 
   it('says why there is no video, from what was recorded', async () => {
@@ -221,6 +249,9 @@ describe('review panel', function () {
     assert.equal(await page.locator('h1').textContent(), hostileText);
     assert.equal(await page.title(), 'Session review');
     assert.equal(await page.locator('img[src=x]').count(), 0);
+    const saved = page.locator(`${rows}[data-kind=save] .row-line`).first();
+    assert.match((await saved.textContent()) ?? '', /st\ufffdgnp\.ts/);
+    assert.equal(await page.evaluate(`/[\\u202a-\\u202e]/.test(document.body.outerHTML)`), false);
   });
 
   it('can be operated by keyboard and read by a screen reader', async () => {

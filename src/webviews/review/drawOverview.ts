@@ -1,10 +1,12 @@
 /** Paints the overview strip on a canvas, in the theme's colours. */
-import type { RecordingGap } from '../../shared/model/video.ts';
-import { colouredFiles, type OverviewModel } from './overviewModel.ts';
+import { colouredFiles, type MarkedGaps, type OverviewModel } from './overviewModel.ts';
 
 /** CSS pixels that one bar takes, its gap included. */
 export const barPitch = 3;
 const barWidth = 2;
+const soundGapHeight = 1.5;
+/** So much of a gap is drawn at least, to be seen. */
+const leastGapWidth = 3;
 
 export interface OverviewColours {
   readonly files: readonly string[];
@@ -42,7 +44,7 @@ export function overviewColours(element: Element): OverviewColours {
 export function drawOverview(
   canvas: HTMLCanvasElement,
   model: OverviewModel,
-  gaps: readonly RecordingGap[],
+  gaps: MarkedGaps,
   durationMs: number,
   colours: OverviewColours,
 ): void {
@@ -58,7 +60,11 @@ export function drawOverview(
   const baseline = height - 7;
   const barArea = baseline - markTop - 7;
 
-  for (const gap of gaps) hatch(context, x(gap.fromMs), x(gap.toMs), height, colours.gap);
+  for (const gap of gaps.picture) hatch(context, x(gap.fromMs), x(gap.toMs), height, colours.gap);
+  context.fillStyle = colours.gap;
+  for (const gap of gaps.sound) {
+    context.fillRect(x(gap.fromMs), height - soundGapHeight, widthOf(gap, x), soundGapHeight);
+  }
   context.fillStyle = colours.line;
   context.fillRect(0, baseline, width, 1);
 
@@ -106,9 +112,12 @@ function line(context: CanvasRenderingContext2D, x: number, top: number, bottom:
   context.stroke();
 }
 
-/** At least wide enough to be seen. */
+function widthOf(gap: { readonly fromMs: number; readonly toMs: number }, x: (ms: number) => number): number {
+  return Math.max(x(gap.toMs) - x(gap.fromMs), leastGapWidth);
+}
+
 function hatch(context: CanvasRenderingContext2D, from: number, to: number, height: number, colour: string): void {
-  const end = Math.max(to, from + 3);
+  const end = Math.max(to, from + leastGapWidth);
   context.save();
   context.beginPath();
   context.rect(from, 0, end - from, height);

@@ -5,7 +5,7 @@ import { clockTime, splitPath } from '../common/format.ts';
 import type { ReviewSession } from '../../shared/protocol/review.ts';
 import type { TimelineItem, TimelineScreenshot } from '../../shared/timeline.ts';
 import { barPitch, drawOverview, overviewColours } from './drawOverview.ts';
-import { buildOverview, type OverviewModel, screenshotAt } from './overviewModel.ts';
+import { buildOverview, gapsByMark, type OverviewModel, screenshotAt } from './overviewModel.ts';
 import { clamp } from './playback/mediaPlan.ts';
 import type { Playback } from './playback/playback.ts';
 import { usePosition } from './usePlayback.ts';
@@ -19,7 +19,8 @@ interface OverviewProps {
 }
 
 export function Overview({ session, timeline, screenshots, playback }: OverviewProps) {
-  const { durationMs, gaps } = session;
+  const { durationMs } = session;
+  const gaps = useMemo(() => gapsByMark(session.gaps), [session.gaps]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const strip = useRef<HTMLDivElement>(null);
   const { width } = useSize(strip);
@@ -66,7 +67,7 @@ export function Overview({ session, timeline, screenshots, playback }: OverviewP
           )}
         </div>
       </Slider>
-      <Legend model={model} hasGaps={gaps.length > 0} />
+      <Legend model={model} hasGaps={gaps.picture.length > 0} hasSoundGaps={gaps.sound.length > 0} />
     </div>
   );
 }
@@ -135,14 +136,14 @@ function Hover(props: {
   );
 }
 
-function Legend(props: { readonly model: OverviewModel; readonly hasGaps: boolean }) {
+function Legend(props: { readonly model: OverviewModel; readonly hasGaps: boolean; readonly hasSoundGaps: boolean }) {
   const { files, hasOtherFiles, saves, screenshots, pauses } = props.model;
   return (
     <ul class="legend" aria-label="What the overview shows">
       {files.map((file, index) => (
         <li key={file.uri} title={file.path}>
           <i class={`swatch file-${index}`} />
-          {splitPath(file.path).name}
+          <span class="legend-name">{splitPath(file.path).name}</span>
         </li>
       ))}
       {hasOtherFiles && (
@@ -174,6 +175,12 @@ function Legend(props: { readonly model: OverviewModel; readonly hasGaps: boolea
         <li>
           <i class="mark gap" />
           not recorded
+        </li>
+      )}
+      {props.hasSoundGaps && (
+        <li>
+          <i class="mark sound-gap" />
+          no sound
         </li>
       )}
     </ul>

@@ -89,9 +89,22 @@ export function screenshotAt(
 
 /** Why there is no picture at this moment, where the recorder said so. */
 export function gapAt(gaps: readonly RecordingGap[], offsetMs: number): RecordingGap | undefined {
-  return gaps.find(
-    (gap) => (gap.service === 'video' || gap.service === 'recorder') && gap.fromMs <= offsetMs && offsetMs < gap.toMs,
-  );
+  return gapsByMark(gaps).picture.find((gap) => gap.fromMs <= offsetMs && offsetMs < gap.toMs);
+}
+
+export interface MarkedGaps {
+  /** Nothing can be shown there. */
+  readonly picture: readonly RecordingGap[];
+  /** The picture is there and its sound is not. */
+  readonly sound: readonly RecordingGap[];
+}
+
+/** Screenshots or editor events that are absent leave no hole in the strip: the timeline's own row tells of them. */
+export function gapsByMark(gaps: readonly RecordingGap[]): MarkedGaps {
+  return {
+    picture: gaps.filter(({ service }) => service === 'video' || service === 'recorder'),
+    sound: gaps.filter(({ service }) => service === 'audio'),
+  };
 }
 
 function mostEditedFiles(items: readonly TimelineItem[]): { path: string; uri: string }[] {

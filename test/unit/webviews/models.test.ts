@@ -4,7 +4,13 @@ import { formatLength } from '../../../src/shared/formatDuration.ts';
 import type { RecordingGap } from '../../../src/shared/model/video.ts';
 import type { TimelineItem } from '../../../src/shared/timeline.ts';
 import { clockTime, lengthInWords, splitPath } from '../../../src/webviews/common/format.ts';
-import { buildOverview, colouredFiles, gapAt, gapsByMark, screenshotAt } from '../../../src/webviews/review/overviewModel.ts';
+import {
+  buildOverview,
+  colouredFiles,
+  gapAt,
+  gapsByMark,
+  screenshotAt,
+} from '../../../src/webviews/review/overviewModel.ts';
 import { currentIndex, parseHiddenKinds, visibleItems } from '../../../src/webviews/review/timelineModel.ts';
 
 const edit = (offsetMs: number, path: string, characters: number, endOffsetMs = offsetMs): TimelineItem => ({
