@@ -8,9 +8,15 @@ import { uptime } from 'node:os';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { CodedError, toCodedError } from '../../shared/errors.ts';
-import { isProcessAlive } from './processes.ts';
+import { isProcessAlive, processIdentity } from './processes.ts';
 
-const recordSchema = z.object({ pid: z.number().int().positive(), token: z.string(), host: z.string() });
+const recordSchema = z.object({
+  pid: z.number().int().positive(),
+  /** Tells the holder from a later process with its id; absent where the system does not say. */
+  identity: z.string().optional(),
+  token: z.string(),
+  host: z.string(),
+});
 type LeaseRecord = z.infer<typeof recordSchema>;
 
 export interface LeaseOptions {
@@ -39,7 +45,8 @@ export class Lease {
     const options = { heartbeatMs: 2000, staleMs: 15_000, ...given };
     try {
       await mkdir(dirname(options.path), { recursive: true });
-      const record: LeaseRecord = { pid: process.pid, token: randomUUID(), host: options.host };
+      const identity = await processIdentity(process.pid);
+      const record: LeaseRecord = { pid: process.pid, identity, token: randomUUID(), host: options.host };
       // Two attempts: the first may find the lease of a dead process, which is moved aside for the second.
       for (let attempt = 0; attempt < 2; attempt++) {
         if (await createExclusively(options.path, record)) return new Lease(options, record.token);
@@ -111,8 +118,10 @@ async function isDead(options: Required<LeaseOptions>): Promise<boolean> {
   if (!facts) return true;
   const silentMs = Date.now() - facts.mtimeMs;
   if (record?.host !== options.host) return silentMs > options.staleMs;
-  // A process id means nothing after a restart of the machine: another program may have it now.
-  return silentMs > uptime() * 1000 || !isProcessAlive(record.pid);
+  if (!isProcessAlive(record.pid)) return true;
+  // Ids are given again, after a restart of the machine and sooner in a container.
+  if (record.identity !== undefined) return (await processIdentity(record.pid)) !== record.identity;
+  return silentMs > uptime() * 1000;
 }
 
 async function readRecord(path: string): Promise<LeaseRecord | undefined> {

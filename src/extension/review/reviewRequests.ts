@@ -6,7 +6,7 @@ import type { SessionMetadata } from '../../shared/model/sessionMetadata.ts';
 import type { SessionVideo, VideoTake } from '../../shared/model/video.ts';
 import type { ReviewAudio, ReviewSession, ReviewTake } from '../../shared/protocol/review.ts';
 import { buildTimeline, type TimelineItem, type TimelineScreenshot } from '../../shared/timeline.ts';
-import type { ReviewLog, ReviewMedia, ReviewStore } from './reviewStore.ts';
+import type { OnDamaged, ReviewLog, ReviewMedia, ReviewStore } from './reviewStore.ts';
 
 /** Files are opened this many at a time, so that a long session does not use up the extension host's descriptors. */
 const parallelFiles = 32;
@@ -26,8 +26,10 @@ export class ReviewRequests {
     const missing: string[] = [];
     const [video, segments, events] = await Promise.all([
       this.#read('The video', () => this.store.getVideo(this.sessionId), undefined, missing),
-      this.#read('The sound', () => this.store.getAudioSegments(this.sessionId), [], missing),
-      this.#read('The editor activity', () => this.store.getActivity(this.sessionId), [], missing),
+      this.#read('The sound', (onDamaged) => this.store.getAudioSegments(this.sessionId, onDamaged), [], missing),
+      this.#read('The editor activity', (onDamaged) => this.store.getActivity(this.sessionId, onDamaged), [], missing),
+      // Read for its damage alone: the pictures themselves belong to the timeline.
+      this.#read('The screenshots', (onDamaged) => this.store.getScreenshots(this.sessionId, onDamaged), [], missing),
     ]);
     const takes = await this.#present(video?.takes ?? [], placedTake);
     const audio = await this.#present(segments, placedSegment);
@@ -57,9 +59,17 @@ export class ReviewRequests {
     return buildTimeline(pictures, events);
   }
 
-  async #read<T>(what: string, read: () => Promise<T>, fallback: T, missing?: string[]): Promise<T> {
+  async #read<T>(
+    what: string,
+    read: (onDamaged: OnDamaged) => Promise<T>,
+    fallback: T,
+    missing?: string[],
+  ): Promise<T> {
+    const damaged: CodedError[] = [];
     try {
-      return await read();
+      const found = await read((error) => damaged.push(error));
+      if (damaged.length > 0) missing?.push(`${what} of this session cannot be read in full: a file is damaged.`);
+      return found;
     } catch (error) {
       this.log.warn(`Session ${this.sessionId}: ${what.toLowerCase()} cannot be read: ${describe(error)}`);
       missing?.push(`${what} of this session cannot be read.`);

@@ -4,11 +4,13 @@ import type { Files } from '../platform/files.ts';
 import { type ChunkFormat, ChunkLog } from './chunkLog.ts';
 import type { ChunkKind, StoragePaths } from './storagePaths.ts';
 
+export type OnDamaged = (error: CodedError) => void;
+
 export interface ChunkStoreOptions {
   readonly files: Files;
   readonly paths: StoragePaths;
   readonly now: () => Date;
-  readonly onDamaged: (error: CodedError) => void;
+  readonly onDamaged: OnDamaged;
 }
 
 export class ChunkStore<Item> {
@@ -29,10 +31,13 @@ export class ChunkStore<Item> {
     return writer.append(items, onWritten);
   }
 
-  /** Every item that can be read; the chunks that cannot are reported and left as they are. */
-  async read(sessionId: string): Promise<Item[]> {
+  /** Every item that can be read; the chunks that cannot are reported, to the caller too, and left as they are. */
+  async read(sessionId: string, onDamaged?: OnDamaged): Promise<Item[]> {
     const { items, damaged } = await this.#open(sessionId).read();
-    damaged.forEach(this.#options.onDamaged);
+    for (const error of damaged) {
+      this.#options.onDamaged(error);
+      onDamaged?.(error);
+    }
     return items;
   }
 

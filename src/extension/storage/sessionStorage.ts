@@ -8,7 +8,7 @@ import { type SessionMetadata, sessionMetadataSchema } from '../../shared/model/
 import { type SessionVideo, sessionVideoSchema } from '../../shared/model/video.ts';
 import type { Files } from '../platform/files.ts';
 import { activityFormat, audioFormat, screenshotFormat } from './chunkFormats.ts';
-import { ChunkStore } from './chunkStore.ts';
+import { ChunkStore, type OnDamaged } from './chunkStore.ts';
 import { parseStored } from './parseStored.ts';
 import type { StoragePaths } from './storagePaths.ts';
 
@@ -68,14 +68,15 @@ export class SessionStorage {
     return this.#activity.append(sessionId, events, onWritten);
   }
 
-  getScreenshots(sessionId: string): Promise<SessionScreenshot[]> {
-    return this.#screenshots.read(sessionId);
+  /** `onDamaged` is told of the chunks that could not be read; here and below. */
+  getScreenshots(sessionId: string, onDamaged?: OnDamaged): Promise<SessionScreenshot[]> {
+    return this.#screenshots.read(sessionId, onDamaged);
   }
-  getAudioSegments(sessionId: string): Promise<SessionAudioSegment[]> {
-    return this.#audio.read(sessionId);
+  getAudioSegments(sessionId: string, onDamaged?: OnDamaged): Promise<SessionAudioSegment[]> {
+    return this.#audio.read(sessionId, onDamaged);
   }
-  getActivity(sessionId: string): Promise<ActivityEvent[]> {
-    return this.#activity.read(sessionId);
+  getActivity(sessionId: string, onDamaged?: OnDamaged): Promise<ActivityEvent[]> {
+    return this.#activity.read(sessionId, onDamaged);
   }
 
   async saveVideo(video: SessionVideo): Promise<void> {

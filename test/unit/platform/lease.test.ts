@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Lease, isLeaseHeld } from '../../../src/extension/platform/lease.ts';
+import { processIdentity } from '../../../src/extension/platform/processes.ts';
 import { temporaryFolder } from '../../fakes/temporaryFolder.ts';
 
 describe('Lease', () => {
@@ -46,6 +47,16 @@ describe('Lease', () => {
     other.kill('SIGKILL');
     await once(other, 'exit');
     await (await Lease.acquire(options())).release();
+  });
+
+  it('is taken when the holder’s id belongs to another process now', async () => {
+    const other = await anotherProcess();
+    const record = { pid: other.pid ?? 0, identity: 'another boot 1', token: 'theirs', host: 'here' };
+    await writeFile(options().path, JSON.stringify(record));
+    await (await Lease.acquire(options())).release();
+    const alive = { ...record, identity: await processIdentity(record.pid) };
+    await writeFile(options().path, JSON.stringify(alive));
+    await assert.rejects(Lease.acquire(options()), { code: 'leaseTaken' });
   });
 
   it('of another machine, or one that cannot be read, is taken only when it has not beaten for long', async () => {

@@ -129,6 +129,18 @@ describe('ReviewRequests', () => {
     assert.equal((await asked.getTimeline()).length, 2);
   });
 
+  it('says once for each kind that some of its chunks are damaged', async () => {
+    const { requests: asked } = requests({
+      getScreenshots: async (_, onDamaged) => {
+        onDamaged?.(new CodedError('damaged', 'torn'));
+        onDamaged?.(new CodedError('damaged', 'torn too'));
+        return [shot(1)];
+      },
+    });
+    const words = 'The screenshots of this session cannot be read in full: a file is damaged.';
+    assert.deepEqual((await asked.getSession()).missing, [words]);
+  });
+
   it('lists distinct screenshots among the events, also one whose picture is gone', async () => {
     const timeline = await requests({}, [21]).requests.getTimeline();
     assert.deepEqual(
