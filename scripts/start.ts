@@ -10,7 +10,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build } from './build.ts';
 import { EditorRun } from './editor/editorRun.ts';
 import { Resources } from './editor/resources.ts';
@@ -18,18 +17,11 @@ import { recordSession, reviewSession } from './editor/tour.ts';
 import { checksOf, measure } from './editor/tourReport.ts';
 import { packageExtension } from './package.ts';
 import { repositoryRoot, run } from './process.ts';
+import { readStartFlags, type StartFlags } from './startFlags.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    exit: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '20' },
-    out: { type: 'string', default: join(repositoryRoot, 'out/tour') },
-    desktop: { type: 'boolean', default: false },
-  },
-});
-const seconds = Number(flags.seconds);
-if (!(seconds >= 1 && seconds <= 3600)) throw new Error('--seconds takes a number from 1 to 3600.');
-const out = resolve(flags.out);
+const flags = startFlags();
+const { seconds } = flags;
+const out = resolve(flags.out ?? join(repositoryRoot, 'out/tour'));
 
 const began = performance.now();
 const say = (text: string): void => {
@@ -41,9 +33,16 @@ await (flags.desktop ? openDesktop() : showTour()).catch((error: unknown) => {
   process.exitCode = 1;
 });
 
+function startFlags(): StartFlags {
+  const flags = readStartFlags(process.argv.slice(2));
+  if (!('complaint' in flags)) return flags;
+  console.error(flags.complaint);
+  process.exit(2);
+}
+
 async function openDesktop(): Promise<void> {
   const hasDisplay = process.platform !== 'linux' || Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY']);
-  if (!hasDisplay) throw new Error('--desktop needs a display. Without the flag a tour opens one of its own.');
+  if (!hasDisplay) throw new Error('--desktop needs a display. Without the flag a tour opens a screen of its own.');
   if (spawnSync('code', ['--version'], { stdio: 'ignore' }).status !== 0) {
     throw new Error('--desktop needs VS Code: the command "code" is not on the PATH.');
   }
@@ -86,7 +85,7 @@ async function showTour(): Promise<void> {
 async function tour(editor: EditorRun): Promise<boolean> {
   const session = await recordSession(editor, { seconds, out, onStep: say });
   const review = await reviewSession(editor, session, { out, onStep: say });
-  const measured = await measure(session, editor.storageRoot, review);
+  const measured = await measure(session, editor.storageRoot, review, out);
   await writeFile(join(out, 'report.json'), `${JSON.stringify(measured.report, undefined, 2)}\n`);
   const failed = checksOf(measured, session, review, seconds).filter(({ holds }) => !holds);
   for (const { what, seen } of failed) say(`NOT SEEN: ${what} (${seen})`);
