@@ -1,5 +1,6 @@
 /** Measures recorded media with ffmpeg, which knows nothing of how we wrote it; and makes sounds to record. */
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { capture } from '../process.ts';
 import { sampleRate } from './sound.ts';
@@ -65,6 +66,19 @@ export async function probeSound(path: string): Promise<SoundFacts> {
   };
 }
 
+/** Writes sound files of one format, one after another without a gap, as one WAV file. */
+export async function joinSounds(files: readonly { readonly path: string }[], path: string): Promise<void> {
+  const list = files.map((file) => `file 'file:${resolve(file.path).replaceAll("'", "'\\''")}'\n`).join('');
+  const allowed = ['-protocol_whitelist', 'file,pipe', '-safe', '0'];
+  await capture(
+    'ffmpeg',
+    ['-v', 'error', '-y', ...allowed, '-f', 'concat', '-i', 'pipe:0', '-c:a', 'pcm_s16le', path],
+    {
+      input: list,
+    },
+  );
+}
+
 /** Writes a WAV file with a bell-like chord, soft at its ends. */
 export async function writeChime(path: string, seconds: number): Promise<void> {
   const count = Math.round(seconds * sampleRate);
@@ -89,27 +103,4 @@ export async function writeChime(path: string, seconds: number): Promise<void> {
   header.write('data', 36);
   header.writeUInt32LE(samples.length, 40);
   await writeFile(path, Buffer.concat([header, samples]));
-}
-
-/** How much a part of a PNG varies, as the standard deviation of its brightness (0 to 255): a blank one has none. */
-export async function contrastOf(
-  path: string,
-  area: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
-): Promise<number> {
-  const crop = [area.width, area.height, area.x, area.y].map(Math.floor).join(':');
-  const pixels = await capture('ffmpeg', [
-    '-v',
-    'error',
-    '-f',
-    'png_pipe',
-    '-i',
-    path,
-    '-vf',
-    `crop=${crop},format=gray`,
-    '-f',
-    'rawvideo',
-    'pipe:1',
-  ]);
-  const mean = pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
-  return Math.sqrt(pixels.reduce((sum, value) => sum + (value - mean) ** 2, 0) / pixels.length);
 }

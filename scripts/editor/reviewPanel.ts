@@ -4,6 +4,14 @@ import * as z from 'zod';
 import { waitFor } from './waitFor.ts';
 import type { Workbench } from './workbench.ts';
 
+/** On the page, in pixels. */
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 export type TimelineKind = 'screenshot' | 'edit' | 'save' | 'fileFocused' | 'paused' | 'problem';
 
 export interface TimelineRow {
@@ -15,7 +23,11 @@ export interface TimelineRow {
 const playerSchema = z.object({
   /** Media time of the take that is shown. */
   currentMs: z.number(),
+  /** Address of the take. */
+  source: z.string(),
+  /** Of the video itself, in its own pixels; 0 until that is known. */
   width: z.number(),
+  height: z.number(),
   paused: z.boolean(),
   seeking: z.boolean(),
   error: z.string().nullable(),
@@ -46,7 +58,8 @@ export class ReviewPanel {
     const state: unknown = await this.frame.evaluate(`(() => {
       const video = document.querySelector('[data-testid="player"]');
       return {
-        currentMs: video.currentTime * 1000, width: video.videoWidth, paused: video.paused, seeking: video.seeking,
+        currentMs: video.currentTime * 1000, source: video.currentSrc, width: video.videoWidth,
+        height: video.videoHeight, paused: video.paused, seeking: video.seeking,
         error: video.error && video.error.message, shownFrames: video.getVideoPlaybackQuality().totalVideoFrames,
       };
     })()`);
@@ -95,11 +108,16 @@ export class ReviewPanel {
     await this.frame.locator(`body.vscode-${theme}`).waitFor();
   }
 
-  /** Where the player is on the page, in pixels. */
-  async playerArea(): Promise<{ x: number; y: number; width: number; height: number }> {
+  async playerArea(): Promise<Area> {
     const area = await this.player.boundingBox();
     if (!area) throw new Error('The player is not on the page.');
     return area;
+  }
+
+  /** Where the button over the picture is; undefined while there is none. */
+  async playButtonArea(): Promise<Area | undefined> {
+    const button = this.frame.locator('.stage-play');
+    return (await button.count()) > 0 ? ((await button.boundingBox()) ?? undefined) : undefined;
   }
 
   async screenshot(path: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** The main job, done in the editor as a person would: record some work, pause and resume, end, review, play and seek. */
 import { join } from 'node:path';
-import { contrastOf, probeSound, writeChime } from './media.ts';
+import { probeSound, writeChime } from './media.ts';
 import { TemporaryFolder } from './resources.ts';
 import { ReviewPanel, type TimelineRow } from './reviewPanel.ts';
+import { type Likeness, lookAtPicture } from './shownPicture.ts';
 import type { SoundMeter } from './sound.ts';
 import type { EditorRun } from './editorRun.ts';
 import { listSessions, readSession, type StoredSession } from './storedSession.ts';
@@ -30,8 +31,9 @@ export interface ReviewFindings {
   readonly soundPlayed: boolean;
   /** Whether nothing was heard before Play. */
   readonly silentBefore: boolean;
-  /** How much the player's picture varies: a black one has 0. */
-  readonly contrast: number;
+  /** How much the player's picture is like the recorded one, in each theme. */
+  readonly picture: Likeness;
+  readonly lightPicture: Likeness;
   readonly kinds: readonly string[];
   /** Whether the link of an edit led to its line in its file. */
   readonly opensCode: boolean;
@@ -127,13 +129,12 @@ export async function reviewSession(
     onStep('Seek by clicking an edit in the timeline');
     const sought = await seek(panel, session);
     const screenshot = join(out, 'review.png');
-    await panel.screenshot(screenshot);
-    const contrast = await contrastOf(screenshot, await panel.playerArea());
+    const picture = await lookAtPicture(panel, session, screenshot);
     onStep('See it in a light theme');
     const lightScreenshot = join(out, 'review-light.png');
     await run.workbench.toggleTheme();
     await panel.waitForTheme('light');
-    await panel.screenshot(lightScreenshot);
+    const lightPicture = await lookAtPicture(panel, session, lightScreenshot);
     await run.workbench.toggleTheme();
     await panel.waitForTheme('dark');
     onStep('Open the code of that moment');
@@ -143,7 +144,8 @@ export async function reviewSession(
       opensCode,
       screenshot,
       lightScreenshot,
-      contrast,
+      picture,
+      lightPicture,
       kinds: [...new Set(rows.map(({ kind }) => kind))],
       ...played,
       ...sought,

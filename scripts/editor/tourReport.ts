@@ -1,6 +1,9 @@
 /** Judges a tour: what was recorded, measured by other programs than ours, and which promises did not hold. */
-import { probeSound, probeVideo } from './media.ts';
-import type { StoredSession } from './storedSession.ts';
+import { join } from 'node:path';
+import { joinSounds, probeSound, probeVideo } from './media.ts';
+import { type Likeness, looksRecorded } from './shownPicture.ts';
+import type { StoredSession, WithFile } from './storedSession.ts';
+import type { SessionAudioSegment } from '../../src/shared/model/audio.ts';
 import type { ReviewFindings } from './tour.ts';
 
 export interface TourReport {
@@ -10,7 +13,15 @@ export interface TourReport {
   readonly audio: { path: string; durationMs: number; peak: number };
   readonly screenshots: number;
   readonly activityEvents: number;
-  readonly review: { screenshot: string; playedMs: number; seekErrorMs: number; soundPlayed: boolean };
+  readonly review: {
+    screenshot: string;
+    playedMs: number;
+    seekErrorMs: number;
+    soundPlayed: boolean;
+    /** How much the player's picture is like the recorded one, in each theme. */
+    picture: Likeness;
+    lightPicture: Likeness;
+  };
 }
 
 export interface Check {
@@ -26,18 +37,19 @@ export interface Measured {
   readonly soundEndMs: number;
 }
 
-/** The longest take and the loudest segment stand for the session: in a short one there is one of each. */
-export async function measure(session: StoredSession, storageRoot: string, review: ReviewFindings): Promise<Measured> {
+/** The longest take stands for the session's video; of several segments of sound, one file is made in `out`. */
+export async function measure(
+  session: StoredSession,
+  storageRoot: string,
+  review: ReviewFindings,
+  out: string,
+): Promise<Measured> {
   const takes = await Promise.all(
     session.takes.map(async ({ path, offsetMs }) => ({ path, offsetMs, ...(await probeVideo(path)) })),
   );
-  const sounds = await Promise.all(
-    session.audio.map(async ({ path, offsetMs }) => ({ path, offsetMs, ...(await probeSound(path)) })),
-  );
   const take = takes.toSorted((a, b) => b.durationMs - a.durationMs)[0];
-  const sound = sounds.toSorted((a, b) => b.peak - a.peak)[0];
   if (!take) throw new Error('The session has no video.');
-  if (!sound) throw new Error('The session has no sound.');
+  const sound = await wholeSound(session.audio, join(out, 'sound.wav'));
   const { durationMs, frames, width, height } = take;
   const report: TourReport = {
     sessionId: session.metadata.id,
@@ -51,11 +63,27 @@ export async function measure(session: StoredSession, storageRoot: string, revie
       playedMs: review.playedMs,
       seekErrorMs: review.seekErrorMs,
       soundPlayed: review.soundPlayed,
+      picture: review.picture,
+      lightPicture: review.lightPicture,
     },
   };
-  const endOf = (pieces: readonly { offsetMs: number; durationMs: number }[]): number =>
-    Math.max(...pieces.map((piece) => piece.offsetMs + piece.durationMs));
-  return { report, videoEndMs: endOf(takes), soundEndMs: endOf(sounds) };
+  const videoEndMs = Math.max(...takes.map(({ offsetMs, durationMs }) => offsetMs + durationMs));
+  return { report, videoEndMs, soundEndMs: sound.endMs };
+}
+
+/** The file that holds all of the sound, in time order: the only segment itself, or all of them joined at `path`. */
+async function wholeSound(
+  segments: readonly WithFile<SessionAudioSegment>[],
+  path: string,
+): Promise<TourReport['audio'] & { readonly endMs: number }> {
+  const inOrder = segments.toSorted((a, b) => a.offsetMs - b.offsetMs);
+  const last = inOrder.at(-1);
+  if (!last) throw new Error('The session has no sound.');
+  if (inOrder.length > 1) await joinSounds(inOrder, path);
+  const whole = inOrder.length > 1 ? path : last.path;
+  const { durationMs, peak } = await probeSound(whole);
+  const lastMs = inOrder.length > 1 ? (await probeSound(last.path)).durationMs : durationMs;
+  return { path: whole, durationMs, peak, endMs: last.offsetMs + lastMs };
 }
 
 export function checksOf(
@@ -82,7 +110,13 @@ export function checksOf(
     ...(['screenshot', 'edit', 'save', 'fileFocused', 'paused'] as const).map((kind) =>
       check(`the timeline shows ${kind} items`, review.kinds.includes(kind), review.kinds.join(', ')),
     ),
-    check('the player shows a picture', review.contrast > 5, `contrast ${review.contrast.toFixed(1)}`),
+    ...[review.picture, review.lightPicture].map((picture, index) =>
+      check(
+        `the player shows the recorded picture in the ${index === 0 ? 'dark' : 'light'} theme`,
+        looksRecorded(picture),
+        `correlation ${picture.correlation.toFixed(3)}, spread ${picture.spread.toFixed(2)}`,
+      ),
+    ),
     check('the review plays', review.playedMs >= 2500 && review.shownFrames > 0, `${review.playedMs} ms`),
     check('the review is silent before it plays', review.silentBefore, review.silentBefore),
     check('the review plays the sound', review.soundPlayed, review.soundPlayed),

@@ -13,7 +13,7 @@ describe('A session recorded and reviewed in the editor', () => {
     const steps = { seconds: 15, out: join(picturesFolder, 'tour'), onStep: () => undefined };
     const session = await recordSession(editor, steps);
     const review = await reviewSession(editor, session, steps);
-    const measured = await measure(session, editor.storageRoot, review);
+    const measured = await measure(session, editor.storageRoot, review, steps.out);
     const failed = checksOf(measured, session, review, steps.seconds).filter(({ holds }) => !holds);
     assert.deepEqual(failed, []);
   });
