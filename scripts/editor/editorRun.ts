@@ -12,7 +12,7 @@ import { Workbench } from './workbench.ts';
 export interface EditorRunOptions extends Omit<EditorServerOptions, 'workspace'> {
   /** Installed in this order. */
   readonly vsix: readonly string[];
-  /** A display that is there already; otherwise one of our own is opened. */
+  /** A display that is there already; where there is none that can be opened, one of our own is. */
   readonly display?: string | undefined;
   /** Told what is being done. */
   readonly onStep?: (text: string) => void;
@@ -42,8 +42,10 @@ export class EditorRun implements Resource {
 
   private static async assemble(resources: Resources, options: EditorRunOptions): Promise<EditorRun> {
     const { vsix, display, onStep = () => undefined, beforeStart, ...serverOptions } = options;
-    const screen = resources.use(display ? Screen.existing(display) : await Screen.open(screenSize));
-    onStep(display ? `Using the display ${display}` : `Opened a screen of ${screenSize.width}x${screenSize.height}`);
+    const existing = display ? await Screen.existing(display) : undefined;
+    if (display && !existing) onStep(`The display ${display} cannot be opened; using a screen of its own`);
+    const screen = resources.use(existing ?? (await Screen.open(screenSize)));
+    onStep(existing ? `Using the display ${display}` : `Opened a screen of ${screenSize.width}x${screenSize.height}`);
     const sound = resources.use(await Sound.open());
     onStep('Opened a sound server with speakers and a microphone');
     const folder = resources.use(new TemporaryFolder('workspace'));

@@ -1,4 +1,5 @@
 /** Owns the X display that the editor is shown on: the user's own, or a server without hardware. */
+import { execFile } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { OwnedProcess, type Resource } from './resources.ts';
 
@@ -14,9 +15,9 @@ export class Screen implements Resource {
     private readonly server?: OwnedProcess,
   ) {}
 
-  /** The display that is there already; nothing of it is owned. */
-  static existing(display: string): Screen {
-    return new Screen(display);
+  /** The display that is there already, of which nothing is owned; undefined where programs cannot open it. */
+  static async existing(display: string): Promise<Screen | undefined> {
+    return (await canBeOpened(display)) ? new Screen(display) : undefined;
   }
 
   /** A server of our own. It picks a free number itself and tells it when it accepts connections. */
@@ -37,6 +38,16 @@ export class Screen implements Resource {
   async dispose(): Promise<void> {
     await this.server?.dispose();
   }
+}
+
+async function canBeOpened(display: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    // A server that hangs accepts connections and answers nothing.
+    execFile('xdpyinfo', ['-display', display], { timeout: 5000 }, (error) => {
+      // Where there is no xdpyinfo to ask, the user's word is taken.
+      resolve(!error || error.code === 'ENOENT');
+    });
+  });
 }
 
 async function numberFrom(server: OwnedProcess): Promise<number> {
