@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Resources } from './editor/resources.ts';
@@ -33,7 +33,7 @@ const stages: Record<string, Stage> = {
       await command('types-webviews', bin('tsc'), ['-p', 'src/webviews']),
     ),
   unit: async () => await mocha('unit', 'test/unit', 20_000),
-  native: async () => await command('native', 'swift', ['test'], 'native-recorder', swiftCounts),
+  native: async () => await swiftTests(),
   webviews: async () => await mocha('webviews', 'test/webviews', 60_000),
   package: async () => await own('package', packageExtension),
   host: async () => await command('host', bin('tsx'), ['test/host/main.ts'], '.', ownCounts),
@@ -78,10 +78,11 @@ async function command(
   args: readonly string[],
   folder = '.',
   counts: (output: string) => StageResult | undefined = () => undefined,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<StageResult> {
   const child = spawn(program, args, {
     cwd: join(repositoryRoot, folder),
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }) },
+    env: { ...process.env, ...env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   resources.use({
@@ -116,6 +117,14 @@ async function command(
   if (!counted) return succeeded ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   // A program that fails without a failed test crashed, or could not be built.
   return succeeded || counted.failed > 0 ? counted : { ...counted, failed: 1 };
+}
+
+/** SwiftPM removes none of the temporary folders that it makes; here they go with the next run. */
+async function swiftTests(): Promise<StageResult> {
+  const scratch = join(repositoryRoot, 'native-recorder/.build/tmp');
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch, { recursive: true });
+  return await command('native', 'swift', ['test'], 'native-recorder', swiftCounts, { TMPDIR: scratch });
 }
 
 async function mocha(name: string, folder: string, timeoutMs: number): Promise<StageResult> {

@@ -51,8 +51,8 @@ export class Resources implements Resource {
 export class TemporaryFolder implements Resource {
   readonly path: string;
 
-  constructor(purpose: string) {
-    this.path = mkdtempSync(join(tmpdir(), `work-sessions-${purpose}-`));
+  constructor(purpose: string, parent = tmpdir()) {
+    this.path = mkdtempSync(join(parent, `work-sessions-${purpose}-`));
     process.once('exit', this.remove);
   }
 

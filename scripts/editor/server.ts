@@ -1,5 +1,6 @@
 /** Owns the editor's server (code-server) with user data and extensions of its own, so that no run sees another one's. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { capture, repositoryRoot } from '../process.ts';
 import { OwnedProcess, type Resource, TemporaryFolder } from './resources.ts';
@@ -52,7 +53,9 @@ const quietSettings = {
 };
 
 export class EditorServer implements Resource {
-  private readonly folder = new TemporaryFolder('editor');
+  /** In /tmp whatever TMPDIR says: the editor's sockets lie in it, and a socket's path has at most 107 bytes. */
+  private readonly folder = new TemporaryFolder('editor', '/tmp');
+  private readonly scratch = join(this.folder.path, 'tmp');
   private readonly extensionsFolder = join(this.folder.path, 'extensions');
   private server: OwnedProcess | undefined;
   readonly userDataFolder: string;
@@ -64,6 +67,7 @@ export class EditorServer implements Resource {
     this.storageRoot = join(this.userDataFolder, 'User/globalStorage/work-sessions.work-sessions');
     mkdirSync(join(this.userDataFolder, 'User'), { recursive: true });
     mkdirSync(this.extensionsFolder, { recursive: true });
+    mkdirSync(this.scratch);
     const home = join(this.folder.path, 'home');
     mkdirSync(home);
     writeFileSync(join(home, '.bashrc'), "PS1='\\W \\$ '\n");
@@ -131,6 +135,12 @@ export class EditorServer implements Resource {
       HOME: home,
       PATH: path,
       SHELL: '/bin/bash',
+      // The editor and its extensions do not remove the sockets and files that they leave there.
+      TMPDIR: this.scratch,
+      // Preferred to TMPDIR for sockets where it is set.
+      XDG_RUNTIME_DIR: undefined,
+      // The user's display asks for the key that lies in the user's home.
+      XAUTHORITY: process.env['XAUTHORITY'] ?? join(homedir(), '.Xauthority'),
       ...this.options.env,
     };
     return Object.fromEntries(
