@@ -2,10 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { probeVideo } from '../../scripts/editor/media.ts';
-import { changesOf, editFile, recorderPid, recordUntil, startSession, storedSession, useEditors } from './support.ts';
-
-/** One fragment, and the time between the status bar's second and the kill. */
-const mayBeLostMs = 2000 + 1000;
+import {
+  assertVideoKept,
+  changesOf,
+  editFile,
+  recorderPid,
+  recordUntil,
+  startSession,
+  storedSession,
+  useEditors,
+} from './support.ts';
 
 describe('A session that is running', () => {
   const openEditor = useEditors();
@@ -51,10 +57,7 @@ describe('A session that is running', () => {
     await workbench.waitForNotification(/recovered/i, 30_000);
     const session = await storedSession(editor, 'interrupted');
     assert.deepEqual(changesOf(session), ['edit tides.ts', 'save tides.ts']);
-    const [take] = session.takes;
-    assert.ok(take, 'no video was stored');
-    const { durationMs } = await probeVideo(take.path);
-    assert.ok(take.offsetMs + durationMs >= seconds * 1000 - mayBeLostMs, `only ${durationMs} ms of video were kept`);
+    await assertVideoKept(session, seconds);
 
     await startSession(editor);
   });

@@ -1,8 +1,10 @@
 /** What end-to-end tests share: an editor with the packaged VSIX for each test, and sessions recorded in it. */
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EditorRun, type EditorRunOptions } from '../../scripts/editor/editorRun.ts';
+import { probeVideo } from '../../scripts/editor/media.ts';
 import { Resources } from '../../scripts/editor/resources.ts';
 import { listSessions, readSession, type StoredSession } from '../../scripts/editor/storedSession.ts';
 import { waitFor } from '../../scripts/editor/waitFor.ts';
@@ -73,6 +75,15 @@ export async function recordUntil({ workbench }: EditorRun, seconds: number): Pr
   await waitFor(`${seconds} s to be recorded`, async () => (await shown()) >= seconds, {
     timeoutMs: seconds * 1000 + 20_000,
   });
+}
+
+/** A kill after so many seconds costs one fragment, and the time between the status bar's second and the kill. */
+export async function assertVideoKept(session: StoredSession, seconds: number): Promise<void> {
+  const mayBeLostMs = 2000 + 1000;
+  const [take] = session.takes;
+  assert.ok(take, 'no video was stored');
+  const { durationMs } = await probeVideo(take.path);
+  assert.ok(take.offsetMs + durationMs >= seconds * 1000 - mayBeLostMs, `only ${durationMs} ms of video were kept`);
 }
 
 /** Adds a line to a file of the sample workspace and saves it. */

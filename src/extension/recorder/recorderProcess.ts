@@ -81,6 +81,7 @@ async function finish(binding: LibraryBinding): Promise<void> {
     recordings.delete(handle);
     await binding.call({ name: 'stop', handle }).catch(() => undefined);
   }
+  // A wait for events may still hold a thread; everything that was recorded is on the disk.
   process.exit(0);
 }
 

@@ -17,7 +17,7 @@ function firstMinute(seed: number): Stroke[] {
 
 /** Without the sequences that move and colour. */
 function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
+  // eslint-disable-next-line no-control-regex -- the terminal's escape codes are what is looked at
   return text.replaceAll(/\x1b\[[?\d;]*[A-Za-z]/g, '');
 }
 
@@ -48,7 +48,7 @@ describe('The coding workload', () => {
 
   it('stays within the terminal', () => {
     for (const { write } of firstMinute(3)) {
-      // eslint-disable-next-line no-control-regex
+      // eslint-disable-next-line no-control-regex -- the terminal's escape codes are what is looked at
       for (const [, row, column] of write.matchAll(/\x1b\[(\d+);(\d+)H/g)) {
         assert.ok(Number(row) >= 1 && Number(row) <= size.rows, `row ${row}`);
         assert.ok(Number(column) >= 1 && Number(column) <= size.columns, `column ${column}`);
