@@ -12,7 +12,9 @@ public protocol RecorderPlatform: Sendable {
   /// With `forRecording` the folder is made where it is missing and belongs to this recorder alone until it is closed.
   /// - Throws: `ioError` when it cannot be made or written, `invalidState` when another recorder has it.
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder
-  func openDisplay(_ request: DisplayRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource
+  /// Opens a display, a window or a camera; `testPattern` is the core's own. Called on the thread that will use it.
+  /// - Throws: `sourceNotFound`, `permissionDenied`, `unsupported`.
+  func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource
   /// RGB rows without padding → a PNG file's bytes.
@@ -28,29 +30,43 @@ public protocol Signal: AnyObject, Sendable {
   @discardableResult func wait(untilMs: Double) -> Bool
 }
 
-public struct DisplayRequest: Sendable {
+public struct SourceRequest: Sendable, Equatable {
   public let sourceId: String
-  /// Nil means the primary display.
+  public let kind: SourceKind
+  /// Nil means the primary display, or the first camera.
   public let targetId: String?
   public let showCursor: Bool
+  /// The most captures a second that will be asked for.
   public let fps: Double
+  /// What must be black in every picture this source gives.
+  public let exclusions: Exclusions
+
+  public init(
+    sourceId: String, kind: SourceKind, targetId: String?, showCursor: Bool, fps: Double, exclusions: Exclusions
+  ) {
+    self.sourceId = sourceId
+    self.kind = kind
+    self.targetId = targetId
+    self.showCursor = showCursor
+    self.fps = fps
+    self.exclusions = exclusions
+  }
 }
 
-public enum SourceActivity: Sendable, Equatable {
-  case nothing, changed
-  /// The picture has another size from now on; `pictureSize` says which.
-  case resized
-}
+public enum SourceActivity: Sendable, Equatable { case nothing, changed }
 
-/// Something that gives pictures: a display now, a window or a camera later. Confined to the thread that opened it,
+/// Something that gives pictures: a display, a window, a camera, a test pattern. Confined to the thread that opened it,
 /// except `interrupt`.
 public protocol RecordingSource: AnyObject {
   var id: String { get }
+  /// Of the last captured frame, or of the first one to come. Changes only inside `capture`.
   var pictureSize: PictureSize { get }
-  /// Sleeps until the picture changes, the waker is raised or `untilMs` comes.
+  /// Sleeps until the picture changes, the waker is raised or `untilMs` comes. While a change waits to be captured it
+  /// answers `changed` once and then sleeps until the waker or `untilMs`.
   /// - Throws: `sourceLost` when there will be no more pictures.
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity
-  /// Brings the source's picture up to date and says what changed since the last call.
+  /// Brings the source's picture up to date and says what changed since the last call. A picture that has another size
+  /// than before comes as a new `BgraPicture`, all of it damaged.
   func capture() throws(RecorderError) -> SourcedFrame
   /// From any thread: makes a call that hangs inside the source fail with `sourceLost`.
   var interrupt: @Sendable () -> Void { get }

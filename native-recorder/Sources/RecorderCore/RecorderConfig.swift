@@ -22,16 +22,62 @@ public struct VideoConfig: Sendable, Equatable {
   public var fragmentMs: Double
   /// 0 = smallest, 1 = best.
   public var quality: Double
-  public var layout: String
+  public var layout: LayoutConfig
+  /// Empty means the primary display.
   public var sources: [SourceConfig]
+  public var exclusions: Exclusions
   public var showCursor: Bool
 }
 
+public enum SourceKind: String, Codable, Sendable { case display, window, webcam, testPattern }
+
 public struct SourceConfig: Sendable, Equatable, Codable {
   public var id: String
-  public var type: String
-  /// Nil means the primary display.
+  public var type: SourceKind
+  /// Nil means the primary display, or the first camera; a window has to be named.
   public var targetId: String?
+}
+
+/// What must be black in every frame and screenshot.
+public struct Exclusions: Sendable, Equatable {
+  /// Window ids as `screen_recorder_sources` gives them.
+  public var windowIds: [String]
+  /// Names of programs, compared without case.
+  public var apps: [String]
+  public var isEmpty: Bool { windowIds.isEmpty && apps.isEmpty }
+
+  public init(windowIds: [String] = [], apps: [String] = []) {
+    self.windowIds = windowIds
+    self.apps = apps
+  }
+}
+
+/// How several sources share one picture.
+public struct LayoutConfig: Sendable, Equatable {
+  public enum Kind: String, Codable, Sendable {
+    case single, grid
+    case sideBySide = "side-by-side"
+    case pictureInPicture = "picture-in-picture"
+  }
+
+  public enum Corner: String, Codable, Sendable {
+    case topLeft = "top-left"
+    case topRight = "top-right"
+    case bottomLeft = "bottom-left"
+    case bottomRight = "bottom-right"
+  }
+
+  public var kind: Kind
+  /// Of picture-in-picture.
+  public var corner: Corner
+  /// Of picture-in-picture: the small picture's width as a share of the whole. 0.1…0.5.
+  public var size: Double
+
+  public init(_ kind: Kind = .single, corner: Corner = .bottomRight, size: Double = 0.25) {
+    self.kind = kind
+    self.corner = corner
+    self.size = size
+  }
 }
 
 public struct AudioConfig: Sendable, Equatable {
@@ -93,8 +139,9 @@ extension VideoConfig: Decodable {
     maxWidth = 1920
     fragmentMs = 2000
     quality = 0.6
-    layout = "single"
+    layout = LayoutConfig()
     sources = []
+    exclusions = Exclusions()
     showCursor = true
   }
 
@@ -105,44 +152,53 @@ extension VideoConfig: Decodable {
     maxWidth = Int(try values.number(.maxWidth, or: 1920, in: 64...7680))
     fragmentMs = try values.number(.fragmentMs, or: 2000, in: 250...10_000)
     quality = try values.number(.quality, or: 0.6, in: 0...1)
-    layout = try values.value(.layout, or: "single")
+    layout = try Self.layout(values)
     sources = try values.decodeIfPresent([SourceConfig].self, forKey: .sources) ?? []
     showCursor = try values.value(.showCursor, or: true)
-    try Self.check(layout: layout)
-    guard sources.count <= 1 else {
-      throw RecorderError(.unsupported, "This version records one display; name at most one source.")
-    }
-    for source in sources { try Self.check(source: source) }
-    // An exclusion that is quietly ignored would record what the user was promised to keep out.
     let windows = try values.decodeIfPresent([LooseId].self, forKey: .excludedWindowIds) ?? []
     let apps = try values.decodeIfPresent([String].self, forKey: .excludedApps) ?? []
-    guard windows.isEmpty, apps.isEmpty else {
-      throw RecorderError(
-        .unsupported,
-        "This version cannot leave windows or apps out of the picture; record without exclusions or not at all.")
+    exclusions = Exclusions(windowIds: windows.map(\.text), apps: apps.filter { !$0.isEmpty })
+    guard sources.count <= Self.mostSources else {
+      throw RecorderError(.invalidConfig, "At most \(Self.mostSources) sources can be recorded together.")
+    }
+    for (index, source) in sources.enumerated() {
+      try source.check()
+      if sources[..<index].contains(where: { $0.id == source.id }) {
+        throw RecorderError(.invalidConfig, "Two sources have the id “\(source.id)”; give each its own.")
+      }
     }
   }
 
-  /// - Throws: `unsupported` for the layouts to come, `invalidConfig` for a name that is none.
-  public static func check(layout: String) throws(RecorderError) {
-    switch layout {
-    case "single": return
-    case "grid", "side-by-side", "picture-in-picture":
-      throw RecorderError(.unsupported, "This version knows the layout “single” only.")
-    default:
-      throw RecorderError(.invalidConfig, "layout has to be single, grid, side-by-side or picture-in-picture.")
+  public static let mostSources = 9
+
+  /// "grid", or {"layout":"picture-in-picture","corner":"top-left","size":0.3}.
+  private static func layout(_ values: KeyedDecodingContainer<Keys>) throws -> LayoutConfig {
+    if let kind = try? values.decodeIfPresent(LayoutConfig.Kind.self, forKey: .layout) { return LayoutConfig(kind) }
+    return try values.decodeIfPresent(LayoutConfig.self, forKey: .layout) ?? LayoutConfig()
+  }
+}
+
+extension SourceConfig {
+  /// - Throws: `invalidConfig` for an id or a target that cannot be used.
+  public func check() throws(RecorderError) {
+    guard !id.isEmpty, id.utf8.count <= 128, !id.utf8.contains(0) else {
+      throw RecorderError(.invalidConfig, "A source's id has to be 1 to 128 bytes of text.")
+    }
+    guard type != .window || targetId?.isEmpty == false else {
+      throw RecorderError(.invalidConfig, "A source of type window needs the window's id as targetId.")
     }
   }
+}
 
-  /// - Throws: `unsupported` for the source types to come, `invalidConfig` for a type that is none.
-  public static func check(source: SourceConfig) throws(RecorderError) {
-    switch source.type {
-    case "display": return
-    case "window", "webcam", "testPattern":
-      throw RecorderError(.unsupported, "This version records displays only, not sources of type \(source.type).")
-    default:
-      throw RecorderError(.invalidConfig, "A source's type has to be display, window, webcam or testPattern.")
-    }
+extension LayoutConfig: Decodable {
+  private enum Keys: String, CodingKey { case layout, corner, size }
+
+  /// As `screen_recorder_set_layout` takes it: {"layout", "corner"?, "size"?}.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Keys.self)
+    kind = try values.decode(Kind.self, forKey: .layout)
+    corner = try values.value(.corner, or: .bottomRight)
+    size = try values.number(.size, or: 0.25, in: 0.1...0.5)
   }
 }
 
@@ -207,11 +263,13 @@ extension ScreenshotConfig: Decodable {
   }
 }
 
-/// A window id may come as a number or as text; here only its presence matters.
+/// A window id may come as a number or as text.
 private struct LooseId: Decodable {
+  let text: String
+
   init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
-    if (try? value.decode(String.self)) == nil { _ = try value.decode(Double.self) }
+    if let text = try? value.decode(String.self) { self.text = text } else { text = String(try value.decode(UInt64.self)) }
   }
 }
 

@@ -96,7 +96,6 @@ final class VideoLoop {
     case .changed:
       if !hasChanged { changedSinceMs = context.clock.nowMs }
       hasChanged = true
-    case .resized: try handleResize()
     }
   }
 
@@ -104,7 +103,9 @@ final class VideoLoop {
     let dueMs = tickMs
     let frame = try source.capture()
     hasChanged = false
+    let isResized = latest.map { $0.picture.size != frame.picture.size } ?? false
     latest = (frame.picture, frame.presentationMs)
+    if isResized { try beginNextTake() }
     countDrops(dueMs: dueMs, nowMs: frame.presentationMs)
     tickMs = nextTick(after: frame.presentationMs)
     guard let take else { return }
@@ -183,21 +184,12 @@ final class VideoLoop {
         capturedAtMs: latest.atMs))
   }
 
-  private func handleResize() throws(RecorderError) {
-    hasChanged = true
-    // The old picture's memory is gone.
-    latest = nil
+  /// The old picture lasts until the new one is there: opening an encoder leaves no gap between the takes.
+  private func beginNextTake() throws(RecorderError) {
     guard let old = take else { return }
     take = nil
-    do throws(RecorderError) {
-      try beginTake()
-      if !isPaused { try captureFrame() }
-    } catch {
-      try? old.finish(endMs: context.clock.offsetMs)
-      throw error
-    }
-    // The old picture lasts until the new one is there: opening an encoder leaves no gap between the takes.
-    try old.finish(endMs: take?.offsetMs ?? context.clock.offsetMs)
+    defer { try? old.finish(endMs: context.clock.offsetMs) }
+    try beginTake()
   }
 
   private func beginTake() throws(RecorderError) {

@@ -73,10 +73,11 @@ final class VideoService: Sendable {
   private func run(_ started: Reply<RecorderError?>) {
     do throws(RecorderError) {
       let wanted = context.config.video.sources.first
-      let source = try context.platform.openDisplay(
-        DisplayRequest(
-          sourceId: wanted?.id ?? "display", targetId: wanted?.targetId,
-          showCursor: context.config.video.showCursor, fps: context.config.video.fps),
+      let source = try context.platform.openSource(
+        SourceRequest(
+          sourceId: wanted?.id ?? "display", kind: wanted?.type ?? .display, targetId: wanted?.targetId,
+          showCursor: context.config.video.showCursor, fps: context.config.video.fps,
+          exclusions: context.config.video.exclusions),
         waker: mailbox.waker)
       defer { source.close() }
       interrupt.withLock { $0 = source.interrupt }

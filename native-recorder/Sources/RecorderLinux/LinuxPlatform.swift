@@ -27,7 +27,7 @@ public struct LinuxPlatform: RecorderPlatform {
     try PosixFolder(path, forRecording: forRecording)
   }
 
-  public func openDisplay(_ request: DisplayRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
+  public func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     guard let waker = waker as? EventFd else { throw RecorderError(.internal, "A signal of another platform.") }
     return try X11DisplaySource(request, waker: waker)
   }

@@ -10,7 +10,7 @@ final class X11DisplaySource: RecordingSource {
   private(set) var pictureSize: PictureSize
   var interrupt: @Sendable () -> Void { connection.interrupt }
 
-  private let request: DisplayRequest
+  private let request: SourceRequest
   private let waker: EventFd
   private let connection: X11Connection
   private let root: Window
@@ -30,7 +30,7 @@ final class X11DisplaySource: RecordingSource {
   private var lastChangeMs = 0.0
 
   /// - Throws: `sourceNotFound`, `sourceLost`, or `unsupported` for a server without damage reports or 24-bit colour.
-  init(_ request: DisplayRequest, waker: EventFd) throws(RecorderError) {
+  init(_ request: SourceRequest, waker: EventFd) throws(RecorderError) {
     self.request = request
     self.waker = waker
     id = request.sourceId
@@ -79,7 +79,7 @@ final class X11DisplaySource: RecordingSource {
     while true {
       readEvents()
       try connection.check()
-      if layoutChanged, try relayout() { return .resized }
+      if layoutChanged { hasDamage = true }
       if hasDamage { return sleepUntilWoken(untilMs) }
       let nowMs = monotonicMs()
       if let cursor, nowMs >= pointerDueMs {
@@ -98,6 +98,7 @@ final class X11DisplaySource: RecordingSource {
 
   func capture() throws(RecorderError) -> SourcedFrame {
     readEvents()
+    if layoutChanged { try relayout() }
     var changed = DamageRegion()
     let old = cursor?.restore(image.picture)
     let atMs: Double
@@ -201,8 +202,8 @@ final class X11DisplaySource: RecordingSource {
     return found
   }
 
-  /// Follows the display to its new place. Returns whether its size changed.
-  private func relayout() throws(RecorderError) -> Bool {
+  /// Follows the display to its new place and size.
+  private func relayout() throws(RecorderError) {
     layoutChanged = false
     let fresh: X11Monitor
     do {
@@ -213,17 +214,16 @@ final class X11DisplaySource: RecordingSource {
       fresh = try X11Monitors.find(nil, connection)
     }
     try connection.check()
-    guard fresh.rect != monitor.rect else { return false }
+    guard fresh.rect != monitor.rect else { return }
     let size = PictureSize(width: fresh.rect.width, height: fresh.rect.height)
     monitor = fresh
     needsWholePicture = true
     hasDamage = true
-    guard size != pictureSize else { return false }
+    guard size != pictureSize else { return }
     cursor?.forget()
     image.release()
     pictureSize = size
     image = try X11Image(connection, size: size)
-    return true
   }
 
   /// The pointer causes no damage: it is asked for at the frame rate while something moves, five times a second else.

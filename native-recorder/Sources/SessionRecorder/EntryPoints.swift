@@ -86,7 +86,6 @@ public func setLayout(_ handle: UInt64, _ text: UnsafePointer<CChar>?) -> Text? 
   answering { () throws(RecorderError) in
     let session = try HandleTable.session(handle)
     let wanted = try request(LayoutRequest.self, text)
-    try VideoConfig.check(layout: wanted.layout)
     return try waiting(limitMs: 5_000) { () async throws(RecorderError) in
       try await session.requireLive("set the layout")
       return wanted

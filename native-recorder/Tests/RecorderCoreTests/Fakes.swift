@@ -125,11 +125,6 @@ final class FakeSource: RecordingSource {
 
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
     if behaviour == .dies, sequence > 3 { throw RecorderError(.sourceLost, "gone") }
-    if behaviour == .resizes, sequence == 5, pictureSize.width == 64 {
-      pictureSize = PictureSize(width: 32, height: 32)
-      picture = BgraPicture(size: pictureSize)
-      return .resized
-    }
     if behaviour == .still { return waker.wait(untilMs: untilMs) ? .nothing : .nothing }
     waker.wait(untilMs: min(untilMs, wallMs() + 5))
     return .changed
@@ -137,6 +132,10 @@ final class FakeSource: RecordingSource {
 
   func capture() throws(RecorderError) -> SourcedFrame {
     sequence += 1
+    if behaviour == .resizes, sequence == 5 {
+      pictureSize = PictureSize(width: 32, height: 32)
+      picture = BgraPicture(size: pictureSize)
+    }
     picture.base.storeBytes(of: UInt8(truncatingIfNeeded: sequence &* 31), as: UInt8.self)
     picture.base.storeBytes(of: UInt8(truncatingIfNeeded: sequence &* 31), toByteOffset: 1, as: UInt8.self)
     return SourcedFrame(
@@ -176,7 +175,7 @@ struct FakePlatform: RecorderPlatform {
   func makeSignal() -> any Signal { TestSignal() }
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { folder }
 
-  func openDisplay(_ request: DisplayRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
+  func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     if display == .missing { throw RecorderError(.sourceNotFound, "no display") }
     return FakeSource(PictureSize(width: 64, height: 48), waker: waker, behaviour: display)
   }

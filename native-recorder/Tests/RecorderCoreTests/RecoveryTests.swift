@@ -107,8 +107,8 @@ private struct FolderPlatform: RecorderPlatform {
   func spawnThread(_ name: String, _ body: @escaping @Sendable () -> Void) { fake.spawnThread(name, body) }
   func makeSignal() -> any Signal { fake.makeSignal() }
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { memory }
-  func openDisplay(_ request: DisplayRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
-    try fake.openDisplay(request, waker: waker)
+  func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
+    try fake.openSource(request, waker: waker)
   }
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder {
     try fake.makeVideoEncoder(settings)
