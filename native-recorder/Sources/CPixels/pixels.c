@@ -71,38 +71,102 @@ FAST int px_bgrx_to_nv12(const uint8_t *source, ptrdiff_t source_stride, uint8_t
   return any;
 }
 
-void px_shrink_bgrx(const uint8_t *source, ptrdiff_t source_stride, int from_width, int from_height, uint8_t *target,
-                    ptrdiff_t target_stride, int to_width, int to_height, int x, int y, int width, int height) {
-  // 16.16 steps: cell edges in source pixels; the weights of a cell's pixels are their overlap with it.
-  const uint64_t step_x = ((uint64_t)from_width << 16) / (uint64_t)to_width;
-  const uint64_t step_y = ((uint64_t)from_height << 16) / (uint64_t)to_height;
+// Source pixels of a stretch whose rows are summed at once; 48 KB of stack hold what belongs to it.
+enum { SPAN = 2048 };
+
+// The weights, in 256ths that add up to 256, of the source pixels under the destination cell `index`: their overlap with
+// it. Returns how many there are; the first one's index goes to `start`.
+static inline int cell_weights(int index, int from, int to, uint16_t *weights, int *start) {
+  const uint64_t left = (((uint64_t)index * (uint64_t)from) << 16) / (uint64_t)to;
+  const uint64_t right = (((uint64_t)(index + 1) * (uint64_t)from) << 16) / (uint64_t)to;
+  const uint64_t width = right - left;
+  uint64_t edge = ((left >> 16) + 1) << 16;
+  uint32_t before = 0;
+  int count = 0;
+  *start = (int)(left >> 16);
+  for (;; edge += 65536) {
+    uint64_t end = edge < right ? edge : right;
+    uint32_t until = (uint32_t)(((end - left) * 256 + width / 2) / width);
+    weights[count++] = (uint16_t)(until - before);
+    before = until;
+    if (edge >= right) return count;
+  }
+}
+
+// Exactly half: each pixel is the mean of four.
+FAST static void halve(const uint8_t *source, ptrdiff_t source_stride, uint8_t *target, ptrdiff_t target_stride, int x,
+                       int y, int width, int height) {
   for (int row = y; row < y + height; row++) {
-    uint64_t top = (uint64_t)row * step_y, bottom = top + step_y;
-    uint32_t *out = (uint32_t *)(target + row * target_stride);
-    for (int column = x; column < x + width; column++) {
-      uint64_t left = (uint64_t)column * step_x, right = left + step_x;
-      uint64_t b = 0, g = 0, r = 0, total = 0;
-      for (uint64_t sy = top >> 16; (sy << 16) < bottom && sy < (uint64_t)from_height; sy++) {
-        uint64_t y0 = (sy << 16) > top ? (sy << 16) : top, y1 = ((sy + 1) << 16) < bottom ? ((sy + 1) << 16) : bottom;
-        uint64_t weight_y = (y1 - y0) >> 8;
-        const uint32_t *in = (const uint32_t *)(source + (ptrdiff_t)sy * source_stride);
-        for (uint64_t sx = left >> 16; (sx << 16) < right && sx < (uint64_t)from_width; sx++) {
-          uint64_t x0 = (sx << 16) > left ? (sx << 16) : left;
-          uint64_t x1 = ((sx + 1) << 16) < right ? ((sx + 1) << 16) : right;
-          uint64_t weight = weight_y * ((x1 - x0) >> 8);
-          uint32_t pixel = in[sx];
-          b += weight * (pixel & 255);
-          g += weight * ((pixel >> 8) & 255);
-          r += weight * ((pixel >> 16) & 255);
-          total += weight;
-        }
-      }
-      if (total == 0) total = 1;
-      uint64_t half = total / 2;
-      out[column] = (uint32_t)((b + half) / total) | ((uint32_t)((g + half) / total) << 8) |
-                    ((uint32_t)((r + half) / total) << 16) | 0xff000000u;
+    const uint32_t *top = (const uint32_t *)(source + 2 * row * source_stride) + 2 * x;
+    const uint32_t *bottom = (const uint32_t *)((const uint8_t *)top + source_stride);
+    uint32_t *out = (uint32_t *)(target + row * target_stride) + x;
+    for (int i = 0; i < width; i++) {
+      // Two channels at a time in the halves of a word.
+      uint32_t a = top[2 * i], b = top[2 * i + 1], c = bottom[2 * i], d = bottom[2 * i + 1];
+      uint32_t rb = (a & 0xff00ff) + (b & 0xff00ff) + (c & 0xff00ff) + (d & 0xff00ff) + 0x20002;
+      uint32_t g = ((a >> 8) & 0xff) + ((b >> 8) & 0xff) + ((c >> 8) & 0xff) + ((d >> 8) & 0xff) + 2;
+      out[i] = ((rb >> 2) & 0xff00ff) | ((g << 6) & 0xff00) | 0xff000000u;
     }
   }
+}
+
+FAST static void average(const uint8_t *source, ptrdiff_t source_stride, int from_width, int from_height,
+                         uint8_t *target, ptrdiff_t target_stride, int to_width, int to_height, int x, int y, int width,
+                         int height) {
+  typedef uint16_t four16 __attribute__((vector_size(8), aligned(8)));
+  typedef uint32_t four32 __attribute__((vector_size(16)));
+  four16 sums[SPAN];
+  uint16_t weights[2 * SPAN + 4], row_weights[SPAN + 2];
+  int starts[SPAN], counts[SPAN];
+  for (int column = x; column < x + width;) {
+    // As many columns as their source pixels fit.
+    int used = 0, columns = 0, first = 0, last = 0;
+    while (column + columns < x + width && columns < SPAN) {
+      int start;
+      int count = cell_weights(column + columns, from_width, to_width, weights + used, &start);
+      if (columns == 0) first = start;
+      // The table has room for one more cell than is taken.
+      if (columns > 0 && (start + count - first > SPAN || used + 2 * count > 2 * SPAN)) break;
+      starts[columns] = start - first;
+      counts[columns++] = count;
+      used += count;
+      last = start + count;
+    }
+    const int channels = (last - first) * 4;
+    for (int row = y; row < y + height; row++) {
+      int top;
+      int rows = cell_weights(row, from_height, to_height, row_weights, &top);
+      uint16_t *restrict sum = (uint16_t *)sums;
+      const uint8_t *in = source + top * source_stride + (ptrdiff_t)first * 4;
+      for (int i = 0; i < channels; i++) sum[i] = (uint16_t)(row_weights[0] * in[i]);
+      for (int k = 1; k < rows; k++) {
+        const uint16_t weight = row_weights[k];
+        in += source_stride;
+        for (int i = 0; i < channels; i++) sum[i] = (uint16_t)(sum[i] + weight * in[i]);
+      }
+      uint32_t *out = (uint32_t *)(target + row * target_stride) + column;
+      const uint16_t *weight = weights;
+      for (int i = 0; i < columns; i++) {
+        four32 total = {32768, 32768, 32768, 32768};
+        const four16 *cell = sums + starts[i];
+        for (int k = 0; k < counts[i]; k++) total += __builtin_convertvector(cell[k], four32) * *weight++;
+        total >>= 16;
+        out[i] = total[0] | (total[1] << 8) | (total[2] << 16) | 0xff000000u;
+      }
+    }
+    column += columns;
+  }
+}
+
+void px_shrink_bgrx(const uint8_t *source, ptrdiff_t source_stride, int from_width, int from_height, uint8_t *target,
+                    ptrdiff_t target_stride, int to_width, int to_height, int x, int y, int width, int height) {
+  // A cell of more pixels than the tables hold would be no picture any more.
+  if (from_width / to_width >= SPAN / 2 || from_height / to_height >= SPAN / 2) return;
+  if (from_width == 2 * to_width && from_height == 2 * to_height)
+    halve(source, source_stride, target, target_stride, x, y, width, height);
+  else
+    average(source, source_stride, from_width, from_height, target, target_stride, to_width, to_height, x, y, width,
+            height);
 }
 
 void px_blend_over(const uint32_t *premultiplied, ptrdiff_t pixels_per_row, uint8_t *target, ptrdiff_t target_stride,

@@ -29,9 +29,11 @@ public struct StatusAnswer: Encodable, Sendable {
   public let offsetMs: Double
   public let monotonicMs: Double
   public let encoder: String?
+  public let layout: LayoutConfig
+  public let sources: [SourceStatus]
   public let services: [String: ServiceStatus]
 
-  private enum Keys: String, CodingKey { case state, offsetMs, monotonicMs, encoder, services }
+  private enum Keys: String, CodingKey { case state, offsetMs, monotonicMs, encoder, layout, sources, services }
 
   /// `encoder` is written as null, not left out.
   public func encode(to encoder: any Encoder) throws {
@@ -40,6 +42,8 @@ public struct StatusAnswer: Encodable, Sendable {
     try values.encode(offsetMs, forKey: .offsetMs)
     try values.encode(monotonicMs, forKey: .monotonicMs)
     try values.encode(self.encoder, forKey: .encoder)
+    try values.encode(layout.kind, forKey: .layout)
+    try values.encode(sources, forKey: .sources)
     try values.encode(services, forKey: .services)
   }
 }

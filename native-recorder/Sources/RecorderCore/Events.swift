@@ -43,6 +43,20 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
     return event
   }
 
+  /// A service that should advance does not; `resumed` follows when it does again.
+  static func stalled(_ service: ServiceKind, offsetMs: Double, _ message: String) -> Self {
+    var event = RecorderEvent("stalled", offsetMs: offsetMs)
+    event.service = service
+    event.message = message
+    return event
+  }
+
+  static func resumed(_ service: ServiceKind, offsetMs: Double) -> Self {
+    var event = RecorderEvent("resumed", offsetMs: offsetMs)
+    event.service = service
+    return event
+  }
+
   static func serviceFailed(_ service: ServiceKind, offsetMs: Double, _ error: RecorderError) -> Self {
     var event = RecorderEvent("serviceFailed", offsetMs: offsetMs)
     event.service = service

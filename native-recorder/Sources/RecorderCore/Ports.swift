@@ -15,12 +15,17 @@ public protocol RecorderPlatform: Sendable {
   /// Opens a display, a window or a camera; `testPattern` is the core's own. Called on the thread that will use it.
   /// - Throws: `sourceNotFound`, `permissionDenied`, `unsupported`.
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource
+  func makeCompositor() -> any FrameCompositor
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource
   /// RGB rows without padding → a PNG file's bytes.
   func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8]
   /// 64 lowercase hex digits.
   func sha256(_ bytes: UnsafeRawBufferPointer) -> String
+}
+
+extension RecorderPlatform {
+  public func makeCompositor() -> any FrameCompositor { SoftwareCompositor() }
 }
 
 /// Wakes one waiting thread; a raise with nobody waiting is kept for the next wait.
@@ -65,6 +70,8 @@ public protocol RecordingSource: AnyObject {
   /// answers `changed` once and then sleeps until the waker or `untilMs`.
   /// - Throws: `sourceLost` when there will be no more pictures.
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity
+  /// Whether `SourcedFrame.presentationMs` comes from a clock of the source's own, such as a camera's, which drifts.
+  var hasOwnClock: Bool { get }
   /// Brings the source's picture up to date and says what changed since the last call. A picture that has another size
   /// than before comes as a new `BgraPicture`, all of it damaged.
   func capture() throws(RecorderError) -> SourcedFrame
@@ -73,11 +80,15 @@ public protocol RecordingSource: AnyObject {
   func close()
 }
 
-/// A source's picture at a moment. The buffer belongs to the source and is valid until its next `capture`.
+extension RecordingSource {
+  public var hasOwnClock: Bool { false }
+}
+
+/// A source's picture at a moment. The buffer belongs to the source and is valid until its next `capture` or `close`.
 public struct SourcedFrame {
   public let picture: BgraPicture
   public let sourceId: String
-  /// Monotonic milliseconds: the moment of the grab.
+  /// The moment of the grab, in monotonic milliseconds; with `hasOwnClock` in milliseconds of any clock.
   public let presentationMs: Double
   public let sequence: UInt64
   public let damage: [PixelRect]

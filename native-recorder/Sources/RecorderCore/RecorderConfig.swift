@@ -190,7 +190,7 @@ extension SourceConfig {
   }
 }
 
-extension LayoutConfig: Decodable {
+extension LayoutConfig: Codable {
   private enum Keys: String, CodingKey { case layout, corner, size }
 
   /// As `screen_recorder_set_layout` takes it: {"layout", "corner"?, "size"?}.
@@ -199,6 +199,13 @@ extension LayoutConfig: Decodable {
     kind = try values.decode(Kind.self, forKey: .layout)
     corner = try values.value(.corner, or: .bottomRight)
     size = try values.number(.size, or: 0.25, in: 0.1...0.5)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Keys.self)
+    try values.encode(kind, forKey: .layout)
+    try values.encode(corner, forKey: .corner)
+    try values.encode(size, forKey: .size)
   }
 }
 

@@ -20,6 +20,7 @@ public actor RecordingSession {
 
   private struct Services {
     let keeper: ManifestKeeper
+    let watch: LivenessWatch
     let video: VideoService?
     let audio: AudioService?
     let screenshots: ScreenshotService?
@@ -64,6 +65,7 @@ public actor RecordingSession {
     let videoWorks = made.video != nil && errors.video == nil
     let audioWorks = made.audio != nil && errors.audio == nil
     guard videoWorks || audioWorks else {
+      made.watch.stop()
       keeper.close()
       state = .failed
       throw errors.video ?? errors.audio ?? RecorderError(.internal, "No service started.")
@@ -79,17 +81,23 @@ public actor RecordingSession {
   }
 
   private func makeServices(_ keeper: ManifestKeeper) -> Services {
-    func context(_ kind: ServiceKind) -> VideoContext {
+    func context(_ kind: ServiceKind, _ monitor: ServiceMonitor? = nil) -> VideoContext {
       VideoContext(
         platform: platform, config: config, clock: clock, folder: folder, manifest: keeper, events: events,
-        monitor: ServiceMonitor(kind, level: kind == .audio ? 0 : nil))
+        monitor: monitor ?? ServiceMonitor(kind, level: kind == .audio ? 0 : nil))
     }
     // Screenshots alone also need somebody who watches the display.
     let video = config.needsDisplay ? VideoService(context(.video)) : nil
     let audio = config.audio.enabled ? AudioService(context(.audio)) : nil
     let screenshots =
       config.screenshots.enabled ? video.map { ScreenshotService(context(.screenshots), video: $0) } : nil
-    return Services(keeper: keeper, video: video, audio: audio, screenshots: screenshots)
+    var checks: [any LivenessCheck] = []
+    if let video {
+      let stalled = "Nothing has been recorded of a changed screen for three seconds."
+      checks.append(StallCheck(video.pulse, stalled, context: context(.video, video.monitor)))
+    }
+    let watch = LivenessWatch(checks, platform: platform)
+    return Services(keeper: keeper, watch: watch, video: video, audio: audio, screenshots: screenshots)
   }
 
   private func note(_ error: RecorderError?, _ service: ServiceKind) {
@@ -157,15 +165,39 @@ public actor RecordingSession {
     audio.setBalance(balance)
   }
 
-  public func requireLive(_ doing: String) throws(RecorderError) {
-    guard state == .created || state == .recording || state == .paused else { throw wrongState(doing) }
+  /// - Throws: the source's own error when it does not open; then nothing has changed.
+  public func addSource(_ source: SourceConfig) async throws(RecorderError) {
+    try source.check()
+    let video = try liveVideo("add a source")
+    if let error = await video.add(source) { throw error }
+  }
+
+  /// - Throws: `sourceNotFound` for an id that is not recorded, `invalidState` for the only source.
+  public func removeSource(id: String) async throws(RecorderError) {
+    let video = try liveVideo("remove a source")
+    if let error = await video.remove(id: id) { throw error }
+  }
+
+  public func setLayout(_ layout: LayoutConfig) async throws(RecorderError) {
+    let video = try liveVideo("set the layout")
+    if let error = await video.setLayout(layout) { throw error }
+  }
+
+  private func liveVideo(_ doing: String) throws(RecorderError) -> VideoService {
+    guard state == .recording || state == .paused else { throw wrongState(doing) }
+    guard let video = services?.video else {
+      throw RecorderError(.invalidState, "Neither video nor screenshots are enabled in this recording's configuration.")
+    }
+    return video
   }
 
   public func status() -> StatusAnswer {
     let nowMs = clock.nowMs
+    let view = services?.video?.view
     return StatusAnswer(
       state: state, offsetMs: (finalOffsetMs ?? clock.offsetMs(atMs: nowMs)).roundedMs, monotonicMs: nowMs.roundedMs,
-      encoder: services?.video?.encoderName, services: statuses())
+      encoder: view?.encoderName, layout: view?.layout ?? config.video.layout,
+      sources: view?.sources.map { $0.asOf(nowMs) } ?? [], services: statuses())
   }
 
   private func statuses() -> [String: ServiceStatus] {
@@ -198,6 +230,7 @@ public actor RecordingSession {
       async let video: Void? = services?.video?.stop(offsetMs: offsetMs)
       async let audio: Void? = services?.audio?.stop(offsetMs: offsetMs)
       _ = (await video, await audio)
+      services?.watch.stop()
       services?.screenshots?.monitor.move(to: .stopped)
       services?.keeper.update { manifest in
         manifest.finish(durationMs: offsetMs.roundedMs)

@@ -32,6 +32,13 @@ public struct ServiceStatus: Codable, Sendable, Equatable {
   public var level: Double?
   public var error: RecorderError?
 
+  /// What goes wrong while the service goes on, by what it is about.
+  var troubles: [String: RecorderError] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case state, health, lastActivityMonotonicMs, errorCount, bytesOnDisk, metrics, level, error
+  }
+
   mutating func noteLatency(_ ms: Double) {
     let weight = 1 / Double(min(max(1, metrics.itemsRecorded), 100))
     metrics.averageLatencyMs += (ms - metrics.averageLatencyMs) * weight
@@ -42,6 +49,23 @@ public struct ServiceStatus: Codable, Sendable, Equatable {
     health = .failed
     self.error = error
     errorCount += 1
+  }
+
+  /// Notes that something is wrong, or with nil that it is well again. Health follows.
+  mutating func note(_ trouble: String, _ error: RecorderError?) {
+    if error != nil, troubles[trouble] == nil { errorCount += 1 }
+    troubles[trouble] = error
+    guard state != .error else { return }
+    self.error = troubles.min { $0.key < $1.key }?.value
+    health = self.error == nil ? .healthy : .degraded
+  }
+
+  /// The service works again after it had failed.
+  mutating func recover(to state: State) {
+    self.state = state
+    health = .healthy
+    error = nil
+    troubles = [:]
   }
 }
 
@@ -63,7 +87,7 @@ final class ServiceMonitor: Sendable {
     status.withLock { change(&$0) }
   }
 
-  /// A failed service stays failed whatever comes after.
+  /// A failed service stays failed, whatever it is asked to do, until it `recover`s.
   func move(to state: ServiceStatus.State) {
     status.withLock { if $0.state != .error { $0.state = state } }
   }

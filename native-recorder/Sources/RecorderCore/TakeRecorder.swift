@@ -9,21 +9,20 @@ final class TakeRecorder {
 
   private let context: VideoContext
   private let encoder: any VideoEncoder
-  private let planes: Nv12Picture
-  private let shrunk: BgraPicture?
+  /// What is encoded next.
+  let planes: Nv12Picture
   private let file: any MediaFile
   private var writer: FragmentedMovieWriter
   private var keyframes = KeyframePolicy()
   private var lastTicks: Int64 = -1
   private var fragmentDueMs = Double.infinity
 
-  /// Opens encoder and file for pictures of `source` size.
-  init(index: Int, source: PictureSize, context: VideoContext) throws(RecorderError) {
+  /// Opens encoder and file for pictures of this size.
+  init(index: Int, size: PictureSize, context: VideoContext) throws(RecorderError) {
     self.index = index
+    self.size = size
     self.context = context
     let config = context.config.video
-    size = source.fitted(maxWidth: config.maxWidth)
-    shrunk = source.width > config.maxWidth ? BgraPicture(size: size) : nil
     planes = Nv12Picture(size: size)
     encoder = try context.platform.makeVideoEncoder(
       VideoEncoderSettings(size: size, fps: config.fps, quality: config.quality, timescale: MovieHeader.timescale))
@@ -34,14 +33,6 @@ final class TakeRecorder {
   }
 
   var encoderName: String { encoder.name }
-
-  /// Takes over what changed. Returns the share of the picture that really differs, 0…1.
-  func update(_ picture: BgraPicture, damage: [PixelRect]) -> Double {
-    guard let shrunk else { return planes.update(from: picture, in: damage) }
-    let rects = damage.map { $0.scaled(from: picture.size, to: size) }
-    for rect in rects { shrunk.shrink(picture, into: rect) }
-    return planes.update(from: shrunk, in: rects)
-  }
 
   /// Encodes the planes as they are, shown from media time `atMs` on; cuts the fragment that is due.
   func encode(atMs: Double, changedShare: Double) throws(RecorderError) {

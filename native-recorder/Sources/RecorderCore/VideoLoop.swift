@@ -1,4 +1,4 @@
-// Owns the video thread: waits for the screen to change, grabs at the frame rate's ticks, encodes, cuts fragments.
+// Owns the video thread: asks changed sources for their pictures, composes what came, encodes, cuts fragments.
 // A still screen wakes it once for each fragment.
 
 /// What the video side works with.
@@ -17,6 +17,22 @@ enum VideoCommand: Sendable {
   case resume(Reply<RecorderError?>)
   case stop(offsetMs: Double, Reply<RecorderError?>)
   case picture(Reply<Result<CapturedPicture, RecorderError>>)
+  case add(SourceConfig, Reply<RecorderError?>)
+  case remove(id: String, Reply<RecorderError?>)
+  case setLayout(LayoutConfig, Reply<RecorderError?>)
+  case source(Int, SourceMessage)
+
+  /// Answers a command that nobody carries out any more; nil is as good as done.
+  func refuse(_ error: RecorderError?) {
+    switch self {
+    case .pause(_, let reply), .resume(let reply), .stop(_, let reply): reply.complete(error)
+    case .add(_, let reply), .remove(_, let reply), .setLayout(_, let reply): reply.complete(error ?? Self.over)
+    case .picture(let reply): reply.complete(.failure(error ?? Self.over))
+    case .source: break
+    }
+  }
+
+  private static let over = RecorderError(.invalidState, "The recording has ended.")
 }
 
 /// Pixels of a captured frame, copied out.
@@ -29,101 +45,209 @@ struct CapturedPicture: Sendable {
 }
 
 final class VideoLoop {
-  private let context: VideoContext
-  private let mailbox: Mailbox<VideoCommand>
-  private let source: any RecordingSource
+  static let openLimitMs = 2_500.0
+  static let firstFrameLimitMs = 4_000.0
+  static let closeLimitMs = 500.0
+
+  let context: VideoContext
+  let mailbox: Mailbox<VideoCommand>
+  var sources = VideoSources()
+  var layout: LayoutConfig
+  var synchronizer: FrameSynchronizer
+  var isPaused = false
+  /// Opening is over: from now on losses are told.
+  var hasBegun = false
+  /// No source was left; the video goes on when one comes back.
+  var hasFailed = false
+
+  let pulse: ServicePulse
+  private let publishView: (VideoView) -> Void
+  private let compositor: any FrameCompositor
+  private let intervalMs: Double
+  private var geometry = LayoutGeometry(LayoutConfig(), sources: [], maxWidth: 2)
+  /// In the order of the geometry.
+  private var laidOut: [VideoSource] = []
+  /// The compositor does not know the geometry yet.
+  private var mustArrange = true
+  /// A frame comes at the latest now, whether or not anything has changed; nil when nothing but changes counts.
+  private var frameDueMs: Double?
   private var take: TakeRecorder?
   private var takes = 0
-  private var latest: (picture: BgraPicture, atMs: Double)?
-  private var isPaused = false
+  private var encoderName: String?
+  private var composedAtMs: Double?
+  private var pictures: [Reply<Result<CapturedPicture, RecorderError>>] = []
   private var isDone = false
-  private var hasChanged = true
-  /// When the change that waits was seen; 0 when none waits.
-  private var changedSinceMs = 0.0
-  /// Monotonic moment from which the next frame may be grabbed.
-  private var tickMs = 0.0
-  private let tickIntervalMs: Double
 
-  init(_ context: VideoContext, source: any RecordingSource, mailbox: Mailbox<VideoCommand>) {
+  init(
+    _ context: VideoContext, mailbox: Mailbox<VideoCommand>, pulse: ServicePulse,
+    publish: @escaping (VideoView) -> Void
+  ) {
     self.context = context
-    self.source = source
     self.mailbox = mailbox
-    tickIntervalMs = 1000 / context.config.video.fps
+    self.pulse = pulse
+    publishView = publish
+    layout = context.config.video.layout
+    compositor = context.platform.makeCompositor()
+    intervalMs = 1000 / context.config.video.fps
+    synchronizer = FrameSynchronizer(intervalMs: intervalMs, startMs: context.clock.nowMs)
   }
 
-  var encoderName: String? { take?.encoderName }
-
-  /// Opens the first take and puts its first frame into the encoder.
+  /// Opens the sources and puts the first frame into the encoder. Sources that do not open leave the others.
+  /// - Throws: the first source's error when none opens.
   func begin() throws(RecorderError) {
-    tickMs = context.clock.nowMs
-    if context.config.video.enabled { try beginTake() }
-    try captureFrame()
+    let wanted = context.config.video.sources
+    for config in wanted.isEmpty ? [SourceConfig(id: "display", type: .display)] : wanted { add(config) }
+    let begunMs = context.clock.nowMs
+    while sources.all.contains(where: { $0.status.state == .opening }),
+      context.clock.nowMs < begunMs + Self.openLimitMs
+    {
+      for command in mailbox.drain() { try handle(command) }
+      if sources.all.contains(where: { $0.status.state == .opening }) {
+        mailbox.waker.wait(untilMs: begunMs + Self.openLimitMs)
+      }
+    }
+    guard sources.areLive else {
+      throw sources.all.compactMap(\.status.error).first
+        ?? RecorderError(.timeout, "The display server does not answer.")
+    }
+    hasBegun = true
+    for source in sources.all where source.status.state != .active { tellMissing(source) }
+    rearrange()
+    frameDueMs = nil
+    while composedAtMs == nil {
+      for command in mailbox.drain() { try handle(command) }
+      guard sources.areLive, context.clock.nowMs < begunMs + Self.firstFrameLimitMs else {
+        throw RecorderError(.timeout, "The display gives no picture.")
+      }
+      try step(until: begunMs + Self.firstFrameLimitMs)
+    }
   }
 
   /// Runs until stopped. Throws what ended it before that; the take is finished in either case.
   func run() throws(RecorderError) {
-    do {
-      while !isDone {
-        for command in mailbox.drain() { try handle(command) }
-        if !isDone { try step() }
-      }
-    } catch {
-      try? take?.finish(endMs: context.clock.offsetMs)
-      take = nil
-      throw error
+    while !isDone {
+      for command in mailbox.drain() { try handle(command) }
+      if !isDone { try step(until: .infinity) }
     }
   }
 
-  private func step() throws(RecorderError) {
+  /// Closes everything that is open; what hangs is broken off.
+  func end() {
+    try? take?.finish(endMs: context.clock.offsetMs)
+    take = nil
+    for reply in pictures { VideoCommand.picture(reply).refuse(nil) }
+    sources.removeAll()
+    for limitMs in [Self.closeLimitMs, 4 * Self.closeLimitMs] {
+      let untilMs = context.clock.nowMs + limitMs
+      while !sources.haveEnded, context.clock.nowMs < untilMs {
+        for command in mailbox.drain() {
+          if case .source(let key, .ended) = command { sources.ended(key) } else { command.refuse(nil) }
+        }
+        if !sources.haveEnded { mailbox.waker.wait(untilMs: untilMs) }
+      }
+      sources.interruptLeaving()
+    }
+  }
+
+  // MARK: - Steps
+
+  private func step(until limitMs: Double) throws(RecorderError) {
+    servePictures()
     let nowMs = context.clock.nowMs
-    let wantsFrame = hasChanged && !isPaused && context.config.video.enabled
-    if wantsFrame, nowMs >= tickMs {
-      try captureFrame()
+    let wantsFrames = context.config.video.enabled || composedAtMs == nil || !pictures.isEmpty
+    // The clock stands before the command to pause arrives.
+    guard sources.areLive, wantsFrames, !isPaused, !context.clock.isPaused else {
+      pulse.setWaiting(sinceMs: nil)
+      mailbox.waker.wait(untilMs: min(limitMs, nowMs + 60_000))
       return
     }
-    let offsetMs = context.clock.offsetMs(atMs: nowMs)
-    var waitMs = wantsFrame ? tickMs - nowMs : .infinity
-    if let take, !isPaused {
-      if offsetMs >= take.dueMs {
-        // Nothing new: a repeat of the last frame closes the fragment, so that bytes on disk advance.
-        try encode(atMs: offsetMs, changedShare: 0)
-        return
+    let decision = synchronizer.decide(atMs: nowMs)
+    countDrops()
+    switch decision {
+    case .request(let keys):
+      for key in keys { sources[key]?.ask(atMs: nowMs) }
+      publish()
+    case .compose(let composition):
+      try compose(composition.sources, atMs: composition.atMs)
+    case .wait(let untilMs):
+      if let frameDueMs, nowMs >= frameDueMs { return try compose([], atMs: nowMs) }
+      var wakeMs = min(untilMs, frameDueMs ?? .infinity, limitMs)
+      if let take {
+        let offsetMs = context.clock.offsetMs(atMs: nowMs)
+        if offsetMs >= take.dueMs {
+          // Nothing new: a repeat of the last frame closes the fragment, so that bytes on disk advance.
+          synchronizer.shown(atMs: nowMs)
+          return try take.encode(atMs: offsetMs, changedShare: 0)
+        }
+        wakeMs = min(wakeMs, nowMs + take.dueMs - offsetMs)
       }
-      waitMs = min(waitMs, take.dueMs - offsetMs)
-    }
-    switch try source.wait(untilMs: nowMs + waitMs) {
-    case .nothing: break
-    case .changed:
-      if !hasChanged { changedSinceMs = context.clock.nowMs }
-      hasChanged = true
+      pulse.setWaiting(sinceMs: synchronizer.waitingSinceMs)
+      mailbox.waker.wait(untilMs: min(wakeMs, nowMs + 60_000))
     }
   }
 
-  private func captureFrame() throws(RecorderError) {
-    let dueMs = tickMs
-    let frame = try source.capture()
-    hasChanged = false
-    let isResized = latest.map { $0.picture.size != frame.picture.size } ?? false
-    latest = (frame.picture, frame.presentationMs)
-    if isResized { try beginNextTake() }
-    countDrops(dueMs: dueMs, nowMs: frame.presentationMs)
-    tickMs = nextTick(after: frame.presentationMs)
-    guard let take else { return }
-    let share = take.update(frame.picture, damage: frame.damage)
+  /// Makes a frame of what these sources brought, in a new take where the picture has another size.
+  func compose(_ keys: [Int], atMs: Double) throws(RecorderError) {
+    let beganMs = context.clock.nowMs
+    if laidOut.contains(where: { source in keys.contains(source.key) && source.damage == nil }) { rearrange() }
+    synchronizer.shown(atMs: atMs)
+    let isForced = frameDueMs != nil
+    frameDueMs = nil
+    let old = take
+    defer { if old !== take { try? old?.finish(endMs: take?.offsetMs ?? context.clock.offsetMs) } }
+    if context.config.video.enabled, take?.size != geometry.canvas { try beginTake() }
+    let isAll = mustArrange || old !== take
+    if mustArrange { compositor.arrange(geometry) }
+    mustArrange = false
+    var updates: [TileUpdate] = []
+    for (index, tile) in geometry.tiles.enumerated() {
+      let source = laidOut[tile.source]
+      guard isAll || keys.contains(source.key) else { continue }
+      // A picture that is in its source's hands just now is painted whole when it comes.
+      updates.append(TileUpdate(tile: index, picture: source.picture, damage: isAll ? nil : source.damage))
+      source.damage = source.picture == nil ? nil : []
+    }
+    let share = try compositor.compose(updates, into: take?.planes)
+    composedAtMs = atMs
     // Programs often draw what is already there; that is no frame.
-    guard share > 0 || take.offsetMs == nil else { return }
-    try encode(atMs: context.clock.offsetMs(atMs: frame.presentationMs), changedShare: share)
+    if let take, share > 0 || isForced || take.offsetMs == nil {
+      try take.encode(atMs: context.clock.offsetMs(atMs: atMs), changedShare: share)
+    }
+    noteFrame(beganMs: beganMs, atMs: atMs, counts: share > 0 || old !== take)
+    servePictures(isFresh: true)
+  }
+
+  private func noteFrame(beganMs: Double, atMs: Double, counts: Bool) {
     let doneMs = context.clock.nowMs
-    context.monitor.update { status in
-      status.metrics.itemsRecorded += 1
-      status.noteLatency(doneMs - frame.presentationMs)
-      status.lastActivityMonotonicMs = doneMs
+    synchronizer.wasBusy(doneMs - beganMs)
+    pulse.progress(atMs: doneMs)
+    pulse.setWaiting(sinceMs: synchronizer.waitingSinceMs)
+    if hasFailed { recover() }
+    if counts, context.config.video.enabled {
+      context.monitor.update { status in
+        status.metrics.itemsRecorded += 1
+        status.noteLatency(doneMs - atMs)
+        status.lastActivityMonotonicMs = doneMs
+      }
+    }
+    publish()
+  }
+
+  private func countDrops() {
+    let drops = synchronizer.takeDrops()
+    guard !drops.isEmpty, context.config.video.enabled else { return }
+    context.monitor.update { $0.metrics.droppedItems += drops.values.reduce(0, +) }
+    context.manifest.update { manifest in
+      for (cause, count) in drops { manifest.droppedFrames[cause.rawValue, default: 0] += count }
     }
   }
 
-  private func encode(atMs: Double, changedShare: Double) throws(RecorderError) {
-    try take?.encode(atMs: atMs, changedShare: changedShare)
+  private func beginTake() throws(RecorderError) {
+    takes += 1
+    take = try TakeRecorder(index: takes, size: geometry.canvas, context: context)
   }
+
+  // MARK: - Commands
 
   private func handle(_ command: VideoCommand) throws(RecorderError) {
     switch command {
@@ -134,18 +258,12 @@ final class VideoLoop {
       context.monitor.move(to: .paused)
     case .resume(let reply):
       isPaused = false
-      defer { reply.complete(nil) }
       context.monitor.move(to: .active)
-      tickMs = context.clock.nowMs
-      if let take {
-        // A frame at once: the picture may have changed, and the next fragment begins here.
-        let frame = try source.capture()
-        latest = (frame.picture, frame.presentationMs)
-        hasChanged = false
-        let share = take.update(frame.picture, damage: frame.damage)
-        try encode(atMs: context.clock.offsetMs(atMs: frame.presentationMs), changedShare: share)
-        tickMs = nextTick(after: frame.presentationMs)
-      }
+      // Every picture anew: it may have changed, and what was grabbed meanwhile is not to be seen.
+      let nowMs = context.clock.nowMs
+      synchronizer.restart(atMs: nowMs)
+      frameDueMs = nowMs + intervalMs
+      reply.complete(nil)
     case .stop(let offsetMs, let reply):
       isDone = true
       context.monitor.move(to: .stopping)
@@ -160,57 +278,107 @@ final class VideoLoop {
         reply.complete(error)
       }
     case .picture(let reply):
-      do {
-        if take == nil { try captureFrame() }
-        reply.complete(copyLatest())
-      } catch {
-        reply.complete(.failure(error))
-        throw error
-      }
+      pictures.append(reply)
+      if !context.config.video.enabled { synchronizer.touch(atMs: context.clock.nowMs) }
+    case .add(let config, let reply): add(config, reply)
+    case .remove(let id, let reply): remove(id, reply)
+    case .setLayout(let wanted, let reply):
+      layout = wanted
+      rearrange()
+      reply.complete(nil)
+    case .source(let key, let message): try handle(message, of: key)
     }
   }
 
-  private func copyLatest() -> Result<CapturedPicture, RecorderError> {
-    guard let latest else { return .failure(RecorderError(.internal, "No frame has been captured yet.")) }
-    let picture = latest.picture
+  /// Sources, sizes or layout have changed: finds out who is shown where, and whose pictures are wanted for that.
+  func rearrange() {
+    let nowMs = context.clock.nowMs
+    let all = sources.laidOut
+    // The first that has ever given a picture.
+    let list = layout.kind == .single ? Array(all.filter { $0.size != nil }.prefix(1)) : all
+    let fresh = LayoutGeometry(
+      layout, sources: list.map { .init($0.config.type, $0.size) }, maxWidth: context.config.video.maxWidth)
+    let hasChanged = fresh != geometry || list.map(\.key) != laidOut.map(\.key)
+    geometry = fresh
+    laidOut = list
+    for source in sources.all {
+      source.status.isShown = list.contains { $0 === source }
+      if source.status.isShown, source.status.state == .active {
+        synchronizer.join(source.key, hasOwnClock: source.hasOwnClock, atMs: nowMs)
+      } else {
+        synchronizer.leave(source.key, atMs: nowMs)
+      }
+    }
+    if hasChanged {
+      mustArrange = true
+      synchronizer.touch(atMs: nowMs)
+      frameDueMs = nowMs + intervalMs
+    }
+    publish()
+  }
+
+  /// Its tile turns black at once.
+  func blacken(_ source: VideoSource) throws(RecorderError) {
+    if mustArrange || isPaused || !context.config.video.enabled {
+      mustArrange = true
+    } else {
+      try compose([source.key], atMs: context.clock.nowMs)
+    }
+  }
+
+  /// Ends the take: there is nothing to show any more. The gap lasts until the next frame.
+  func fail(_ error: RecorderError) {
+    hasFailed = true
+    mustArrange = true
+    let offsetMs = context.clock.offsetMs
+    try? take?.finish(endMs: offsetMs)
+    take = nil
+    for reply in pictures { reply.complete(.failure(error)) }
+    pictures = []
+    pulse.setWaiting(sinceMs: nil)
+    report(error)
+  }
+
+  private func recover() {
+    hasFailed = false
+    let toMs = take?.offsetMs ?? context.clock.offsetMs
+    let kind = context.monitor.kind
+    context.manifest.update { $0.closeGap(kind, toMs: toMs) }
+    context.monitor.update { $0.recover(to: .active) }
+    for source in sources.all { noteTrouble(source) }
+  }
+
+  // MARK: - Pictures
+
+  /// Gives the captured picture to who asked for it: the composed one, or in the single layout the source's own, at its
+  /// own resolution. While the source holds it, everyone waits.
+  private func servePictures(isFresh: Bool = false) {
+    guard !pictures.isEmpty, let composedAtMs, context.config.video.enabled || isFresh || !sources.areLive else { return }
+    guard sources.areLive else {
+      let lost = context.monitor.current.error ?? RecorderError(.sourceLost, "The display is not being captured.")
+      for reply in pictures { reply.complete(.failure(lost)) }
+      pictures = []
+      return
+    }
+    guard let picture = layout.kind == .single ? laidOut.first?.picture : compositor.canvas ?? laidOut.first?.picture
+    else { return }
+    for reply in pictures { reply.complete(.success(copy(picture, atMs: composedAtMs))) }
+    pictures = []
+  }
+
+  private func copy(_ picture: BgraPicture, atMs: Double) -> CapturedPicture {
     let pixels = [UInt8](unsafeUninitializedCapacity: picture.byteCount) { buffer, count in
       UnsafeMutableRawBufferPointer(buffer).copyMemory(
         from: UnsafeRawBufferPointer(start: picture.base, count: picture.byteCount))
       count = picture.byteCount
     }
-    return .success(
-      CapturedPicture(
-        size: picture.size, pixels: pixels, offsetMs: context.clock.offsetMs(atMs: latest.atMs),
-        capturedAtMs: latest.atMs))
+    return CapturedPicture(
+      size: picture.size, pixels: pixels, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
   }
 
-  /// The old picture lasts until the new one is there: opening an encoder leaves no gap between the takes.
-  private func beginNextTake() throws(RecorderError) {
-    guard let old = take else { return }
-    take = nil
-    defer { try? old.finish(endMs: context.clock.offsetMs) }
-    try beginTake()
+  func publish() {
+    if let name = take?.encoderName { encoderName = name }
+    let statuses = sources.all.filter { $0.adding == nil }.map(\.status)
+    publishView(VideoView(layout: layout, sources: statuses, encoderName: encoderName))
   }
-
-  private func beginTake() throws(RecorderError) {
-    takes += 1
-    take = try TakeRecorder(index: takes, source: source.pictureSize, context: context)
-  }
-
-  /// Ticks lie on a grid, so that frames of a busy screen are evenly spaced.
-  private func nextTick(after nowMs: Double) -> Double {
-    let behind = ((nowMs - tickMs) / tickIntervalMs).rounded(.down)
-    return tickMs + (max(0, behind) + 1) * tickIntervalMs
-  }
-
-  private func countDrops(dueMs: Double, nowMs: Double) {
-    // Ticks that passed while a changed picture waited to be grabbed.
-    guard take?.offsetMs != nil, changedSinceMs > 0 else { return }
-    let missed = Int((nowMs - max(dueMs, changedSinceMs)) / tickIntervalMs)
-    changedSinceMs = 0
-    guard missed > 0 else { return }
-    context.monitor.update { $0.metrics.droppedItems += missed }
-    context.manifest.update { $0.droppedFrames["late", default: 0] += missed }
-  }
-
 }

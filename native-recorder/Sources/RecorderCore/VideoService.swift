@@ -3,14 +3,14 @@
 import Synchronization
 
 final class VideoService: Sendable {
-  static let startLimitMs = 4_000.0
+  static let startLimitMs = 4_500.0
   static let callLimitMs = 3_000.0
 
   let monitor: ServiceMonitor
+  let pulse = ServicePulse()
   private let context: VideoContext
   private let mailbox: Mailbox<VideoCommand>
-  private let interrupt = Mutex<(@Sendable () -> Void)?>(nil)
-  private let encoder = Mutex<String?>(nil)
+  private let shownView = Mutex(VideoView())
 
   init(_ context: VideoContext) {
     self.context = context
@@ -18,7 +18,7 @@ final class VideoService: Sendable {
     mailbox = Mailbox(waker: context.platform.makeSignal())
   }
 
-  var encoderName: String? { encoder.withLock { $0 } }
+  var view: VideoView { shownView.withLock { $0 } }
 
   /// Nil when frames are being recorded.
   func start() async -> RecorderError? {
@@ -27,7 +27,7 @@ final class VideoService: Sendable {
     context.platform.spawnThread("ws-video") { [self] in run(reply) }
     let late = RecorderError(.timeout, "The display server does not answer.")
     let error = await reply.value(withinMs: Self.startLimitMs, or: late)
-    if let error { monitor.update { $0.fail(error) } } else { monitor.move(to: .active) }
+    if let error { monitor.update { $0.fail(error) } }
     return error
   }
 
@@ -39,18 +39,18 @@ final class VideoService: Sendable {
     _ = await call { .resume($0) }
   }
 
-  /// Ends the take. When the thread hangs in the display server, its connection is cut and the take finished then.
+  /// Nil when the source is being recorded.
+  func add(_ source: SourceConfig) async -> RecorderError? { await call { .add(source, $0) } }
+  func remove(id: String) async -> RecorderError? { await call { .remove(id: id, $0) } }
+  func setLayout(_ layout: LayoutConfig) async -> RecorderError? { await call { .setLayout(layout, $0) } }
+
+  /// Ends the take.
   func stop(offsetMs: Double) async {
     let reply = Reply<RecorderError?>()
     guard mailbox.post(.stop(offsetMs: offsetMs, reply)) else { return }
-    let late = RecorderError(.timeout, "The video did not end in time.")
-    let timer = Task { [self] in
-      try? await Task.sleep(for: .milliseconds(Self.callLimitMs))
-      if !Task.isCancelled { interrupt.withLock { $0 }?() }
-    }
+    let late = RecorderError(.timeout, "The video did not end in time; the encoder or the disk hangs.")
     let error = await reply.value(withinMs: 2 * Self.callLimitMs, or: late)
-    timer.cancel()
-    if let error { monitor.update { if $0.error == nil { $0.fail(error) } } }
+    if let error { monitor.update { if $0.state != .error { $0.fail(error) } } }
   }
 
   func picture() async -> Result<CapturedPicture, RecorderError> {
@@ -58,69 +58,40 @@ final class VideoService: Sendable {
     guard mailbox.post(.picture(reply)) else {
       return .failure(monitor.current.error ?? RecorderError(.sourceLost, "The display is not being captured."))
     }
+    pulse.want(atMs: context.clock.nowMs)
     let late = RecorderError(.timeout, "The display server does not answer.")
     return await reply.value(withinMs: Self.callLimitMs, or: .failure(late))
   }
 
   private func call(_ command: (Reply<RecorderError?>) -> VideoCommand) async -> RecorderError? {
     let reply = Reply<RecorderError?>()
-    guard mailbox.post(command(reply)) else { return monitor.current.error }
+    guard mailbox.post(command(reply)) else {
+      return monitor.current.error ?? RecorderError(.invalidState, "The video has ended.")
+    }
+    pulse.want(atMs: context.clock.nowMs)
     return await reply.value(
-      withinMs: Self.callLimitMs, or: RecorderError(.timeout, "The display server does not answer."))
+      withinMs: Self.callLimitMs, or: RecorderError(.timeout, "The video does not answer; something in it hangs."))
   }
 
   /// The thread's whole life: open, record, answer until stopped.
   private func run(_ started: Reply<RecorderError?>) {
+    let loop = VideoLoop(context, mailbox: mailbox, pulse: pulse) { [self] view in shownView.withLock { $0 = view } }
+    var failure: RecorderError?
     do throws(RecorderError) {
-      let wanted = context.config.video.sources.first
-      let source = try context.platform.openSource(
-        SourceRequest(
-          sourceId: wanted?.id ?? "display", kind: wanted?.type ?? .display, targetId: wanted?.targetId,
-          showCursor: context.config.video.showCursor, fps: context.config.video.fps,
-          exclusions: context.config.video.exclusions),
-        waker: mailbox.waker)
-      defer { source.close() }
-      interrupt.withLock { $0 = source.interrupt }
-      defer { interrupt.withLock { $0 = nil } }
-      let loop = VideoLoop(context, source: source, mailbox: mailbox)
       try loop.begin()
-      encoder.withLock { $0 = loop.encoderName }
+      monitor.move(to: .active)
       // A start that was given up must not record behind the caller's back.
-      guard started.complete(nil) else {
-        answer(mailbox.close(), RecorderError(.timeout, "The display server answered too late."))
-        return
+      if started.complete(nil) {
+        try loop.run()
+      } else {
+        failure = RecorderError(.timeout, "The display server answered too late.")
       }
-      try loop.run()
-      answer(mailbox.close(), nil)
     } catch {
-      let failure = error
-      if !started.complete(failure) { report(failure) }
-      answer(mailbox.close(), failure)
+      failure = error
+      if !started.complete(error) { loop.report(error) }
     }
-  }
-
-  private func report(_ error: RecorderError) {
-    let offsetMs = context.clock.offsetMs
-    monitor.update { $0.fail(error) }
-    let kind = monitor.kind
-    context.manifest.update { manifest in
-      let keptMs = manifest.takes.last.map { $0.offsetMs + $0.durationMs } ?? 0
-      manifest.openGap(kind, fromMs: min(keptMs, offsetMs), reason: error.code.rawValue)
-    }
-    if error.code == .sourceLost {
-      let id = context.config.video.sources.first?.id ?? "display"
-      context.events.post(.sourceLost(kind, id, offsetMs: offsetMs, error.message))
-    }
-    context.events.post(.serviceFailed(kind, offsetMs: offsetMs, error))
-  }
-
-  private func answer(_ commands: [VideoCommand], _ error: RecorderError?) {
-    for command in commands {
-      switch command {
-      case .pause(_, let reply), .resume(let reply), .stop(_, let reply): reply.complete(error)
-      case .picture(let reply):
-        reply.complete(.failure(error ?? RecorderError(.invalidState, "The recording has ended.")))
-      }
-    }
+    pulse.setWaiting(sinceMs: nil)
+    loop.end()
+    for command in mailbox.close() { command.refuse(failure) }
   }
 }

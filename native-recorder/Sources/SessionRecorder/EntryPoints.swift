@@ -65,19 +65,25 @@ public func resume(_ handle: UInt64) -> Text? {
 
 @_cdecl("screen_recorder_add_source")
 public func addSource(_ handle: UInt64, _ text: UnsafePointer<CChar>?) -> Text? {
-  answering { () throws(RecorderError) -> EmptyAnswer in
-    _ = try HandleTable.session(handle)
-    _ = try request(SourceConfig.self, text)
-    throw RecorderError(.unsupported, "This version records one display; sources cannot be added while recording.")
+  answering { () throws(RecorderError) in
+    let session = try HandleTable.session(handle)
+    let wanted = try request(SourceConfig.self, text)
+    return try waiting(limitMs: 5_000) { () async throws(RecorderError) in
+      try await session.addSource(wanted)
+      return SourceName(id: wanted.id)
+    }
   }
 }
 
 @_cdecl("screen_recorder_remove_source")
 public func removeSource(_ handle: UInt64, _ text: UnsafePointer<CChar>?) -> Text? {
-  answering { () throws(RecorderError) -> EmptyAnswer in
-    _ = try HandleTable.session(handle)
-    _ = try request(SourceName.self, text)
-    throw RecorderError(.unsupported, "This version records one display; it cannot be removed while recording.")
+  answering { () throws(RecorderError) in
+    let session = try HandleTable.session(handle)
+    let wanted = try request(SourceName.self, text)
+    return try waiting(limitMs: 5_000) { () async throws(RecorderError) in
+      try await session.removeSource(id: wanted.id)
+      return wanted
+    }
   }
 }
 
@@ -85,9 +91,9 @@ public func removeSource(_ handle: UInt64, _ text: UnsafePointer<CChar>?) -> Tex
 public func setLayout(_ handle: UInt64, _ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let session = try HandleTable.session(handle)
-    let wanted = try request(LayoutRequest.self, text)
+    let wanted = try request(LayoutConfig.self, text)
     return try waiting(limitMs: 5_000) { () async throws(RecorderError) in
-      try await session.requireLive("set the layout")
+      try await session.setLayout(wanted)
       return wanted
     }
   }

@@ -4,8 +4,7 @@ import RecorderCore
 import RecorderLinux
 
 struct CreateAnswer: Encodable, Sendable { let handle: UInt64 }
-struct SourceName: Decodable, Sendable { let id: String }
-struct LayoutRequest: Codable, Sendable { let layout: String }
+struct SourceName: Codable, Sendable { let id: String }
 struct BalanceAnswer: Encodable, Sendable { let balance: Double }
 struct ScreenshotRequest: Decodable, Sendable { let name: String? }
 struct ProbeRequest: Decodable, Sendable { let path: String }

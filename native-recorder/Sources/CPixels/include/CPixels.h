@@ -15,7 +15,8 @@ int px_bgrx_to_nv12(const uint8_t *source, ptrdiff_t source_stride, uint8_t *lum
                     int blocks_per_row);
 
 // Scales down the destination rectangle (x, y, width, height) of a picture of `to_width` x `to_height` from one of
-// `from_width` x `from_height` by averaging every source pixel that a destination pixel touches (16.16 fixed point).
+// `from_width` x `from_height`: each pixel is the mean of all source pixels that it covers, weighted by their overlap
+// (256ths, in each direction). Nothing is enlarged; `source` and `target` point to the pictures' first pixels.
 void px_shrink_bgrx(const uint8_t *source, ptrdiff_t source_stride, int from_width, int from_height, uint8_t *target,
                     ptrdiff_t target_stride, int to_width, int to_height, int x, int y, int width, int height);
 
