@@ -20,6 +20,8 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
   public var sourceId: String?
   public var message: String?
   public var error: RecorderError?
+  public var freeBytes: Int?
+  public var stopping: Bool?
 
   init(_ type: String, offsetMs: Double? = nil) {
     self.type = type
@@ -54,6 +56,18 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
   static func resumed(_ service: ServiceKind, offsetMs: Double) -> Self {
     var event = RecorderEvent("resumed", offsetMs: offsetMs)
     event.service = service
+    return event
+  }
+
+  static func diskLow(freeBytes: Int, stopping: Bool, offsetMs: Double) -> Self {
+    var event = RecorderEvent("diskLow", offsetMs: offsetMs)
+    event.freeBytes = freeBytes
+    event.stopping = stopping
+    let left = "\(freeBytes / 1_000_000) MB are left on the disk of the recording"
+    event.message =
+      stopping
+      ? "The recording was ended, because only \(left). Everything recorded is kept; free some space."
+      : "The disk is almost full: \(left). Below \(DiskWatch.stopBytes / 1_000_000) MB the recording ends; free some space."
     return event
   }
 

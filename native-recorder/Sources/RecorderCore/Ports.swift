@@ -166,6 +166,8 @@ public protocol MediaFolder: Sendable {
   /// Names in the folder, sorted.
   func list() throws(RecorderError) -> [String]
   func path(_ name: String) -> String
+  /// What can still be written to the folder's disk.
+  func freeBytes() throws(RecorderError) -> Int
   /// Gives up the folder; safe to call twice.
   func close()
 }

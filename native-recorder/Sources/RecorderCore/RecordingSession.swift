@@ -96,6 +96,8 @@ public actor RecordingSession {
       let stalled = "Nothing has been recorded of a changed screen for three seconds."
       checks.append(StallCheck(video.pulse, stalled, context: context(.video, video.monitor)))
     }
+    checks.append(
+      DiskCheck(folder, clock: clock, events: events) { [weak self] in Task { _ = try? await self?.stop() } })
     let watch = LivenessWatch(checks, platform: platform)
     return Services(keeper: keeper, watch: watch, video: video, audio: audio, screenshots: screenshots)
   }

@@ -114,6 +114,12 @@ public final class PosixFolder: MediaFolder {
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw posixError("sync", directory, errno) }
   }
 
+  public func freeBytes() throws(RecorderError) -> Int {
+    var disk = statvfs()
+    guard fstatvfs(descriptor, &disk) == 0 else { throw posixError("ask for the free space of", directory, errno) }
+    return Int(clamping: UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize)).partialValue)
+  }
+
   private static func makeFolders(_ path: String) throws(RecorderError) {
     if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {

@@ -53,6 +53,8 @@ final class MemoryFile: MediaFile {
 }
 
 final class MemoryFolder: MediaFolder {
+  /// Bytes that the disk claims to have left.
+  let free = Mutex(10_000_000_000)
   private let files = Mutex<[String: MemoryFile]>([:])
 
   init(_ files: [String: [UInt8]] = [:]) {
@@ -88,6 +90,7 @@ final class MemoryFolder: MediaFolder {
 
   func list() throws(RecorderError) -> [String] { files.withLock { $0.keys.sorted() } }
   func path(_ name: String) -> String { "/memory/" + name }
+  func freeBytes() throws(RecorderError) -> Int { free.withLock { $0 } }
   func sync() throws(RecorderError) {}
   func close() {}
 }

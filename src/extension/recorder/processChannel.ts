@@ -15,6 +15,8 @@ export interface ProcessChannelOptions {
   readonly processPath: string;
   readonly libraryPath: string;
   readonly log: Logger;
+  /** Replaces the environment that the process gets; a test's recorder has a display of its own. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 interface Waiting {
@@ -42,7 +44,7 @@ export class ProcessChannel extends DisposableStore {
     this.#process = fork(options.processPath, [options.libraryPath], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Calls block threads of this pool: one waits for events, one may record, and the rest must not starve.
-      env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
+      env: { ...(options.env ?? process.env), UV_THREADPOOL_SIZE: '8' },
       // Flags of the extension host (an inspector's port, for one) are not for its children.
       execArgv: [],
     });

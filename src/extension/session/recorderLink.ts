@@ -40,6 +40,7 @@ export class RecorderLink extends DisposableStore {
   #connection: RecorderConnection | undefined;
   #recording: Recording | undefined;
   #lost: CodedError | undefined;
+  #endedBecause: string | undefined;
   #mode: ExpectedMode = 'recording';
   #onLost: (() => void) | undefined;
   /** What the settings ask for and this machine does not give. */
@@ -60,6 +61,10 @@ export class RecorderLink extends DisposableStore {
   /** Why the recorder is gone, when it died. */
   get lost(): CodedError | undefined {
     return this.#lost;
+  }
+  /** Why the recorder ended the recording by itself, when it did. */
+  get endedBecause(): string | undefined {
+    return this.#endedBecause;
   }
 
   /** Finds out what can be recorded; never throws, because activity can be recorded without any recorder. */
@@ -130,6 +135,12 @@ export class RecorderLink extends DisposableStore {
     const events = recording.onEvent((event) => {
       if (event.type === 'serviceFailed') this.#fail(event.service, event.error.message);
       else if (event.type === 'sourceLost') this.#fail(event.service, event.message);
+      else if (event.type === 'diskLow') {
+        this.#options.tell('recorder', event.message);
+        if (!event.stopping) return;
+        this.#endedBecause = event.message;
+        send({ type: 'END' });
+      }
     });
     const progress = new ProgressWatch();
     const timer = setInterval(() => void this.#look(recording, progress, send), watchEveryMs);

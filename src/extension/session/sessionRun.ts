@@ -61,7 +61,7 @@ export class SessionRun extends DisposableStore {
 
   /** Why the session ended by itself, when it did. */
   get interruptedBecause(): string | undefined {
-    return this.#recorder.lost?.message;
+    return this.#recorder.lost?.message ?? this.#recorder.endedBecause;
   }
 
   /** Throws `leaseTaken` while another window records, and the disk's errors where nothing can be stored. */

@@ -116,6 +116,14 @@ export const libraryEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('fragmentWritten'), offsetMs: offsetMsSchema, take: z.number(), bytes: z.number() }),
   z.object({ type: z.literal('segmentFinished'), offsetMs: offsetMsSchema, index: z.number(), durationMs: z.number() }),
   z.object({ type: z.literal('sourceLost'), offsetMs: offsetMsSchema, service: serviceSchema, message: z.string() }),
+  /** Less than 500 MB are free; `stopping` below 100 MB, when the library has ended the recording by itself. */
+  z.object({
+    type: z.literal('diskLow'),
+    offsetMs: offsetMsSchema,
+    freeBytes: z.number(),
+    stopping: z.boolean(),
+    message: z.string(),
+  }),
   z.object({
     type: z.literal('serviceFailed'),
     offsetMs: offsetMsSchema,

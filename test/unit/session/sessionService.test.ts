@@ -258,6 +258,22 @@ describe('SessionService', () => {
     );
   });
 
+  it('warns of a disk that fills, and ends cleanly when the recorder had to stop', async () => {
+    const { session, recorder, problems, outcomes, stored } = setUp();
+    await session.start();
+    const low = { type: 'diskLow', offsetMs: 1000, freeBytes: 480_000_000, stopping: false } as const;
+    recorder.events.fire({ ...low, message: 'The disk is almost full.' });
+    assert.equal(session.view.state, 'active');
+    const over = new Promise<void>((resolve) => session.onDidEnd(() => resolve()));
+    recorder.events.fire({ ...low, freeBytes: 90_000_000, stopping: true, message: 'The disk is full.' });
+    await over;
+    const { metadata, video } = await stored(outcomes[0]?.sessionId ?? '');
+    assert.deepEqual(problems, ['The disk is almost full.', 'The disk is full.']);
+    assert.equal(outcomes[0]?.interruptedBecause, 'The disk is full.');
+    assert.equal(metadata.status, 'completed');
+    assert.equal(video?.takes.length, 1);
+  });
+
   it('reads the files back when the recorder does not stop', async () => {
     const { session, recorder, problems, ended } = setUp();
     await session.start();
