@@ -34,6 +34,7 @@ const stages: Record<string, Stage> = {
     ),
   unit: async () => await mocha('unit', 'test/unit', 20_000),
   native: async () => await swiftTests(),
+  recorder: async () => await mocha('recorder', 'test/recorder', 120_000),
   webviews: async () => await mocha('webviews', 'test/webviews', 60_000),
   package: async () => await own('package', packageExtension),
   host: async () => await command('host', bin('tsx'), ['test/host/main.ts'], '.', ownCounts),

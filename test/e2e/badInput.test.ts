@@ -6,7 +6,7 @@ import type { EditorServer } from '../../scripts/editor/server.ts';
 import { nativeLibraryFolder } from '../../scripts/build.ts';
 import { capture } from '../../scripts/process.ts';
 import { changesOf, editFile, endSession, recordingStatus, recordUntil, startSession, useEditors } from './support.ts';
-import { SmallDisk } from './smallDisk.ts';
+import { SmallDisk } from '../../scripts/editor/smallDisk.ts';
 
 describe('Editor activity is recorded, and the user told what is not', () => {
   const openEditor = useEditors();

@@ -16,7 +16,7 @@ private let seed = getenv("FUZZ_SEED").flatMap { UInt64(String(cString: $0)) } ?
 
 extension LinuxRecorderTests {
   @Test func noCallCrashesOrHangsWhateverItIsGiven() async throws {
-    try await onOwnThread {
+    try await onOwnThread(limitMs: 60_000 + 200 * Double(calls)) {
       let display = try #require(TestDisplay())
       let folder = temporaryFolder()
       var random = Random(seed: seed)
@@ -31,7 +31,7 @@ extension LinuxRecorderTests {
   }
 
   @Test func callsFromSeveralThreadsInAnyOrderAreAnswered() async throws {
-    try await onOwnThread {
+    try await onOwnThread(limitMs: 60_000 + 200 * Double(calls)) {
       let display = try #require(TestDisplay())
       let folder = temporaryFolder()
       let faults = Mutex<[String]>([])

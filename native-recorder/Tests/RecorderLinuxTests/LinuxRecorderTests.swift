@@ -11,11 +11,11 @@ import Testing
 /// One at a time: DISPLAY and PULSE_SERVER belong to the whole process.
 @Suite(.serialized) struct LinuxRecorderTests {
   /// The C calls block; a test that made them on Swift's own threads would starve the recorder it waits for.
-  func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  func onOwnThread(limitMs: Double = 60_000, _ body: @escaping @Sendable () throws -> Void) async throws {
     let reply = Reply<Result<Void, any Error>>()
     spawn("test") { reply.complete(Result { try body() }) }
     defer { removeTemporaryFolders() }
-    try await reply.value(withinMs: 60_000, or: .failure(RecorderError(.timeout, "The test hangs."))).get()
+    try await reply.value(withinMs: limitMs, or: .failure(RecorderError(.timeout, "The test hangs."))).get()
   }
 
   private struct Failure: Decodable { let error: RecorderError }

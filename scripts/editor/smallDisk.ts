@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Resource, TemporaryFolder } from '../../scripts/editor/resources.ts';
-import { capture } from '../../scripts/process.ts';
+import { type Resource, TemporaryFolder } from './resources.ts';
+import { capture } from '../process.ts';
 
 export class SmallDisk implements Resource {
   private constructor(private readonly folder: TemporaryFolder) {
@@ -26,13 +26,13 @@ export class SmallDisk implements Resource {
     return this.folder.path;
   }
 
-  /** Leaves no free block. */
-  async fill(): Promise<void> {
-    const file = await open(this.filler, 'w');
+  /** Leaves so much free, or no free block at all. */
+  async fill(leavingBytes = 0): Promise<void> {
+    const file = await open(this.filler, 'a');
     try {
       const { bavail, bsize } = await statfs(this.path);
       const block = Buffer.alloc(bsize);
-      for (let left = bavail; left > 0; left--) await file.write(block);
+      for (let left = bavail - Math.ceil(leavingBytes / bsize); left > 0; left--) await file.write(block);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
     } finally {
