@@ -25,3 +25,22 @@ import Testing
     #expect(watch.judge(freeBytes: 0) == .stop)
   }
 }
+
+extension RecordingSessionTests {
+  @Test func aRecordingIsEndedWithEverythingKeptBeforeTheDiskIsFull() async throws {
+    let platform = FakePlatform()
+    let config = #"{"sessionId":"s","outputDirectory":"/memory","video":{}}"#
+    let session = try RecordingSession(try Json.decode(RecorderConfig.self, from: config), platform: platform)
+    _ = try await session.start()
+    platform.folder.free.withLock { $0 = 90_000_000 }
+    var low: RecorderEvent?
+    try await eventually("the recorder ends by itself") {
+      let event = session.events.next(timeoutMs: 0)
+      if event.type == "diskLow" { low = event }
+      return await session.status().state == .stopped
+    }
+    #expect(low?.stopping == true && low?.freeBytes == 90_000_000)
+    let manifest = try await session.stop()
+    #expect(manifest.state == .finished && manifest.takes.count == 1 && manifest.takes[0].frames > 0)
+  }
+}

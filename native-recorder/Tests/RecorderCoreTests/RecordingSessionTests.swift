@@ -12,7 +12,7 @@ import Testing
   }
 
   /// Waits for a condition, however busy the machine is; a condition that never holds is a failure.
-  private func eventually(_ what: String, _ holds: () async -> Bool) async throws {
+  func eventually(_ what: String, _ holds: () async -> Bool) async throws {
     for _ in 0..<2_000 {
       if await holds() { return }
       try await Task.sleep(for: .milliseconds(10))
