@@ -174,6 +174,22 @@ private struct Simulation {
     }
   }
 
+  @Test func sourcesOfTheFrameRateAreAllInEachFrameWhateverTheirPhase() {
+    for seed in 1...10 {
+      var random = Seeded(state: UInt64(seed))
+      let sources = (0..<4).map { index in
+        let phaseMs = Double.random(in: 5...(seed < 5 ? 8 : 70), using: &random)
+        return regular(15, forMs: 30_000, jitterMs: 2, seed: UInt64(seed * 7 + index), phaseMs: phaseMs)
+      }
+      var simulation = Simulation(sources.map { .init(changes: $0) })
+      simulation.run(untilMs: 30_000)
+      for (key, changes) in sources.enumerated() {
+        #expect(Double(Set(simulation.shown(key)).count) >= 0.97 * Double(changes.count), "seed \(seed), source \(key)")
+      }
+      #expect(growsStrictly(simulation.frames))
+    }
+  }
+
   @Test(arguments: [200.0, -200.0])
   func aCameraWhoseClockDriftsForTwoHoursStaysInStep(_ partsPerMillion: Double) {
     let rate = 1 + partsPerMillion / 1_000_000
