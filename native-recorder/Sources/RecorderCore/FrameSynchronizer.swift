@@ -29,13 +29,22 @@ struct FrameSynchronizer {
   private struct Member {
     /// First change that nobody has asked for yet.
     var changedMs: Double?
+    var lastChangeMs = -Double.infinity
     var asked: (atMs: Double, changedMs: Double)?
     /// A picture that is in no frame yet: what it shows first, and when it was grabbed.
     var arrived: (firstMs: Double, grabbedMs: Double)?
     var clock: SourceClock?
+
+    /// It changes about as often as frames come, and has nothing to show just now.
+    func isAboutToChange(_ nowMs: Double, _ intervalMs: Double) -> Bool {
+      asked == nil && changedMs == nil && arrived == nil && nowMs - lastChangeMs < 2 * intervalMs
+    }
   }
 
   static let leastStepMs = 0.1
+  /// How long a tick waits for sources that are about to change too, as a share of the frame interval: sources of the
+  /// same rate would else be in a frame or miss it by chance.
+  static let gatherShare = 0.125
 
   let intervalMs: Double
   /// Counted since the last time they were taken.
@@ -76,6 +85,7 @@ struct FrameSynchronizer {
   mutating func changed(_ source: Int, atMs: Double) {
     guard members[source] != nil, members[source]?.changedMs == nil else { return }
     members[source]?.changedMs = max(atMs, floorMs)
+    members[source]?.lastChangeMs = atMs
   }
 
   /// A picture came. Returns false when it must not be shown: it was grabbed before the pause ended.
@@ -142,10 +152,14 @@ struct FrameSynchronizer {
     let wanting = members.filter { $0.value.arrived != nil || ($0.value.changedMs != nil && $0.value.asked == nil) }
     guard !wanting.isEmpty else { return .wait(untilMs: .infinity) }
     guard nowMs >= dueMs else { return .wait(untilMs: dueMs) }
-    let sinceMs = wanting.values.compactMap { $0.changedMs ?? $0.arrived?.firstMs }.min() ?? nowMs
-    // After a quiet time the ticks begin anew at the change: what is alone is shown at once, and a source of about the
-    // frame rate is met after each of its pictures, so that jitter drops none.
-    let tickMs = min(max(dueMs, sinceMs), nowMs)
+    let changes = wanting.values.map { $0.changedMs ?? $0.arrived?.firstMs ?? nowMs }
+    let gatherMs = intervalMs * Self.gatherShare
+    var tickMs = min(max(dueMs, changes.min() ?? nowMs), nowMs)
+    let isAlone = members.allSatisfy { wanting[$0.key] != nil || !$0.value.isAboutToChange(nowMs, intervalMs) }
+    guard isAlone || nowMs >= tickMs + gatherMs else { return .wait(untilMs: tickMs + gatherMs) }
+    // After a quiet time the ticks begin anew at the change: what is alone is shown at once, and sources of about the
+    // frame rate are met after each of their pictures, so that jitter drops none.
+    if isAlone { tickMs = min(max(tickMs, min(changes.max() ?? tickMs, tickMs + gatherMs)), nowMs) }
     noteLate(passed(since: tickMs, nowMs))
     dueMs = tickMs + (((nowMs - tickMs) / intervalMs).rounded(.down) + 1) * intervalMs
     let asking = wanting.filter { $0.value.arrived == nil }.keys.sorted()

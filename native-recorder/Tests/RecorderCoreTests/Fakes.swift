@@ -108,25 +108,75 @@ final class TestSignal: Signal {
 
 func wallMs() -> Double { Double(DispatchTime.now().uptimeNanoseconds) / 1_000_000 }
 
+/// What each source does just now, by its id, for a test to change while it records; `encoder` is the encoder.
+final class Switchboard: Sendable {
+  private let states = Mutex<[String: FakePlatform.Display]>([:])
+
+  subscript(id: String) -> FakePlatform.Display? {
+    get { states.withLock { $0[id] } }
+    set { states.withLock { $0[id] = newValue } }
+  }
+
+  /// Returns when it does not hang any more.
+  func passHang(_ id: String, or isCut: () -> Bool = { false }) {
+    while self[id] == .hangs, !isCut() { _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(2)) }
+  }
+}
+
+/// The luma that was encoded last.
+final class EncodedPicture: Sendable {
+  private struct State {
+    var size = PictureSize(width: 0, height: 0)
+    var luma: [UInt8] = []
+  }
+  private let state = Mutex(State())
+
+  func keep(_ picture: Nv12Picture) {
+    let rows = (0..<picture.size.height).flatMap { row in
+      (0..<picture.size.width).map { picture.luma[row * picture.lumaStride + $0] }
+    }
+    state.withLock { $0 = State(size: picture.size, luma: rows) }
+  }
+
+  var size: PictureSize { state.withLock { $0.size } }
+
+  /// The grey level, 0…255, at a place; nil outside.
+  func grey(_ x: Int, _ y: Int) -> Int? {
+    state.withLock { state in
+      guard x < state.size.width, y < state.size.height else { return nil }
+      return (Int(state.luma[y * state.size.width + x]) - 16) * 255 / 219
+    }
+  }
+}
+
 /// A display that shows what the test says: each capture reports `damage`, and every capture changes the picture.
+/// Sources “a”, “b” and “c” are dark, medium and light.
 final class FakeSource: RecordingSource {
-  let id = "fake"
+  let id: String
   private(set) var pictureSize: PictureSize
   let waker: any Signal
   private var picture: BgraPicture
   private var sequence: UInt64 = 0
-  private let behaviour: FakePlatform.Display
+  private let platform: FakePlatform
+  private let isCut = Flag()
+  private var behaviour: FakePlatform.Display { platform.board[id] ?? platform.display }
 
-  init(_ size: PictureSize, waker: any Signal, behaviour: FakePlatform.Display) {
+  init(_ id: String, _ size: PictureSize, waker: any Signal, platform: FakePlatform) {
+    self.id = id
     pictureSize = size
     self.waker = waker
-    self.behaviour = behaviour
+    self.platform = platform
     picture = BgraPicture(size: size)
+    let grey = UInt32(Self.grey(id))
+    picture.fill(PixelRect(size), grey << 16 | grey << 8 | grey)
   }
 
-  var interrupt: @Sendable () -> Void { {} }
+  static func grey(_ id: String) -> Int { ["a": 64, "b": 128, "c": 192][id] ?? 0 }
+
+  var interrupt: @Sendable () -> Void { { [isCut] in isCut.raise() } }
 
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
+    if behaviour == .lost { throw RecorderError(.sourceLost, "lost") }
     if behaviour == .dies, sequence > 3 { throw RecorderError(.sourceLost, "gone") }
     if behaviour == .still { return waker.wait(untilMs: untilMs) ? .nothing : .nothing }
     waker.wait(untilMs: min(untilMs, wallMs() + 5))
@@ -134,6 +184,8 @@ final class FakeSource: RecordingSource {
   }
 
   func capture() throws(RecorderError) -> SourcedFrame {
+    platform.board.passHang(id, or: { isCut.isRaised })
+    if isCut.isRaised || behaviour == .lost { throw RecorderError(.sourceLost, "cut") }
     sequence += 1
     if behaviour == .resizes, sequence == 5 {
       pictureSize = PictureSize(width: 32, height: 32)
@@ -148,13 +200,27 @@ final class FakeSource: RecordingSource {
   func close() {}
 }
 
+final class Flag: Sendable {
+  private let state = Mutex(false)
+  var isRaised: Bool { state.withLock { $0 } }
+  func raise() { state.withLock { $0 = true } }
+}
+
 /// Gives each frame as ten bytes, keyframes as a hundred.
 final class FakeEncoder: VideoEncoder {
+  private let platform: FakePlatform
+
+  init(_ platform: FakePlatform) {
+    self.platform = platform
+  }
+
   let name = "fake"
   let decoderConfiguration: [UInt8] = [1, 100, 0, 40, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]
 
   func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
   {
+    platform.board.passHang("encoder")
+    platform.encoded.keep(picture)
     let bytes = [UInt8](repeating: 7, count: keyframe ? 100 : 10)
     return [EncodedFrame(bytes: bytes, presentationTicks: presentationTicks, isKeyframe: keyframe)]
   }
@@ -163,10 +229,12 @@ final class FakeEncoder: VideoEncoder {
 }
 
 struct FakePlatform: RecorderPlatform {
-  enum Display { case busy, still, dies, resizes, missing }
+  enum Display { case busy, still, dies, resizes, missing, hangs, lost }
 
   var display = Display.busy
   let folder = MemoryFolder()
+  let board = Switchboard()
+  let encoded = EncodedPicture()
 
   var nowMs: @Sendable () -> Double { wallMs }
   func wallClock() -> String { "2026-01-01T00:00:00.000Z" }
@@ -179,11 +247,17 @@ struct FakePlatform: RecorderPlatform {
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { folder }
 
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
-    if display == .missing { throw RecorderError(.sourceNotFound, "no display") }
-    return FakeSource(PictureSize(width: 64, height: 48), waker: waker, behaviour: display)
+    let behaviour = board[request.sourceId] ?? display
+    if behaviour == .missing { throw RecorderError(.sourceNotFound, "no display") }
+    if behaviour == .lost { throw RecorderError(.sourceLost, "still lost") }
+    let sides = (request.targetId ?? "64x48").split(separator: "x").compactMap { Int($0) }
+    return FakeSource(
+      request.sourceId, PictureSize(width: sides[0], height: sides[1]), waker: waker, platform: self)
   }
 
-  func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder { FakeEncoder() }
+  func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder {
+    FakeEncoder(self)
+  }
 
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource {
     throw RecorderError(.sourceNotFound, "no sound server")

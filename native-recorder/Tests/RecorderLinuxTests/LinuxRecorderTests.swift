@@ -19,15 +19,15 @@ import Testing
   }
 
   private struct Failure: Decodable { let error: RecorderError }
-  private struct Created: Decodable { let handle: UInt64 }
+  struct Created: Decodable { let handle: UInt64 }
 
-  private func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+  func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
     guard let pointer else { return "" }
     defer { freeString(pointer) }
     return String(cString: pointer)
   }
 
-  private func code(_ pointer: UnsafeMutablePointer<CChar>?) -> ErrorCode? {
+  func code(_ pointer: UnsafeMutablePointer<CChar>?) -> ErrorCode? {
     try? Json.decode(Failure.self, from: text(pointer)).error.code
   }
 
@@ -39,7 +39,7 @@ import Testing
     return try Json.decode(Created.self, from: text(create(config))).handle
   }
 
-  private func number(_ name: String, of service: String, _ handle: UInt64) -> Int {
+  func number(_ name: String, of service: String, _ handle: UInt64) -> Int {
     struct Status: Decodable {
       struct Service: Decodable {
         struct Metrics: Decodable { let itemsRecorded: Int }
@@ -54,7 +54,7 @@ import Testing
   }
 
   /// Waits for a condition, however busy the machine is; a condition that never holds is a failure.
-  private func eventually(_ what: String, _ holds: () -> Bool) {
+  func eventually(_ what: String, _ holds: () -> Bool) {
     for _ in 0..<1_000 {
       if holds() { return }
       usleep(20_000)
