@@ -16,6 +16,8 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
   public var durationMs: Double?
   public var peak: Double?
   public var isEmpty: Bool?
+  public var rms: Double?
+  public var noiseLevel: Double?
   public var service: ServiceKind?
   public var sourceId: String?
   public var message: String?
@@ -40,6 +42,28 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
     var event = RecorderEvent("sourceRecovered", offsetMs: offsetMs)
     event.service = service
     event.sourceId = sourceId
+    return event
+  }
+
+  /// A service whose server or device answers nothing, without an error: it may go on, or not.
+  static func stalled(_ service: ServiceKind, offsetMs: Double, _ message: String) -> Self {
+    var event = RecorderEvent("stalled", offsetMs: offsetMs)
+    event.service = service
+    event.message = message
+    return event
+  }
+
+  static func resumed(_ service: ServiceKind, offsetMs: Double) -> Self {
+    var event = RecorderEvent("resumed", offsetMs: offsetMs)
+    event.service = service
+    return event
+  }
+
+  static func silence(_ service: ServiceKind, _ sourceId: String, offsetMs: Double, _ message: String) -> Self {
+    var event = RecorderEvent("silence", offsetMs: offsetMs)
+    event.service = service
+    event.sourceId = sourceId
+    event.message = message
     return event
   }
 

@@ -164,6 +164,8 @@ struct FakePlatform: RecorderPlatform {
   enum Display { case busy, still, dies, resizes, missing }
 
   var display = Display.busy
+  /// Nil is a machine without a sound server.
+  var sound: FakeSoundServer?
   let folder = MemoryFolder()
 
   var nowMs: @Sendable () -> Double { wallMs }
@@ -184,7 +186,8 @@ struct FakePlatform: RecorderPlatform {
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder { FakeEncoder() }
 
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource {
-    throw RecorderError(.sourceNotFound, "no sound server")
+    guard let sound else { throw RecorderError(.sourceNotFound, "no sound server") }
+    return sound
   }
 
   func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8] {

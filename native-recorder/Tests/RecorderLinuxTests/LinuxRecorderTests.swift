@@ -11,7 +11,7 @@ import Testing
 /// One at a time: DISPLAY and PULSE_SERVER belong to the whole process.
 @Suite(.serialized) struct LinuxRecorderTests {
   /// The C calls block; a test that made them on Swift's own threads would starve the recorder it waits for.
-  private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+  func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
     let reply = Reply<Result<Void, any Error>>()
     spawn("test") { reply.complete(Result { try body() }) }
     defer { removeTemporaryFolders() }
@@ -54,7 +54,7 @@ import Testing
   }
 
   /// Waits for a condition, however busy the machine is; a condition that never holds is a failure.
-  private func eventually(_ what: String, _ holds: () -> Bool) {
+  func eventually(_ what: String, _ holds: () -> Bool) {
     for _ in 0..<1_000 {
       if holds() { return }
       usleep(20_000)
