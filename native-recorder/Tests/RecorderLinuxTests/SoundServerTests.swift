@@ -99,7 +99,6 @@ extension LinuxRecorderTests {
     }
   }
 }
-}
 
 /// A recording of sound alone, over the C interface.
 private final class Recording: Sendable {
