@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { rate = 48000, flash_ms = 100, history = 15 };
+enum { rate = 48000, flash_ms = 300, history = 15 };
 
 static pa_mainloop *loop;
 static pa_stream *stream;
@@ -32,7 +32,7 @@ static void fail(const char *what) {
   exit(1);
 }
 
-// A beep in the first tenth of every second. It begins at full height, so that its first sample can be found.
+// A beep at the beginning of every second. It begins at full height, so that its first sample can be found.
 static void fill(pa_stream *s, size_t bytes, void *unused) {
   (void)unused;
   short *samples = NULL;

@@ -62,6 +62,7 @@ export async function syncBench(context: BenchContext): Promise<MeasuredRow[]> {
         }),
       );
       if (player === 'ffplay') continue;
+      context.say(`sound later than heard: ${list(measured.soundLate)}; picture: ${list(measured.pictureLate)}`);
       rows.push(measuredRow({ what: `sound later than heard, ${phase}`, unit: 'ms', ours: measured.soundLate }));
       rows.push(measuredRow({ what: `picture later than painted, ${phase}`, unit: 'ms', ours: measured.pictureLate }));
     }
@@ -183,9 +184,9 @@ class Playing {
   }
 }
 
-/** White and 1 kHz in the first tenth of every second, black and quiet otherwise. */
+/** White and 1 kHz in the first 0.3 s of every second, so that a recorder that drops frames sees them too. */
 async function makeClip(path: string, seconds: number): Promise<void> {
-  const isOn = 'lt(mod(t,1),0.1)';
+  const isOn = 'lt(mod(t,1),0.3)';
   await capture('ffmpeg', [
     ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=black:s=640x360:r=50:d=${seconds}`],
     ...['-f', 'lavfi', '-i', `aevalsrc='if(gte(t,1)*${isOn},0.5*cos(2*PI*1000*t),0)':s=48000:d=${seconds}`],
