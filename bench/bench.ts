@@ -6,6 +6,7 @@
  *   npm run bench -- --json FILE       the rows as JSON too
  *   npm run bench -- --seconds 60      how long each recording lasts
  *   npm run bench -- --seeds 1,2,3     which workloads, one run of each recorder on each
+ *   npm run bench -- --long            sound against picture after ten minutes too
  *   npm run bench -- --vsix FILE       measures this package instead of building one
  *
  * Exit code 0 when everything could be measured, whether or not the goals hold.
@@ -40,7 +41,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { names, json, vsix: given, seconds, seeds } = parseFlags(process.argv.slice(2));
+  const { names, json, vsix: given, seconds, seeds, long } = parseFlags(process.argv.slice(2));
   const chosen = chooseBenches(names);
   say(machine());
   if (given === undefined) say('Building and packaging');
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
   for (const [name, bench] of chosen) {
     say(`Bench ${name}`);
     try {
-      rows.push(...(await bench({ vsix, extension, seconds, seeds, say, resources })));
+      rows.push(...(await bench({ vsix, extension, seconds, seeds, long, say, resources })));
     } catch (error) {
       // The others can still be measured.
       failures.push(name);

@@ -3,6 +3,7 @@ import type { Resources } from '../scripts/editor/resources.ts';
 import { activationBench } from './editor/activationBench.ts';
 import { startBench } from './editor/startBench.ts';
 import { recorderBench } from './recorder/recorderBench.ts';
+import { syncBench } from './recorder/syncBench.ts';
 import type { MeasuredRow } from './report/rows.ts';
 
 export interface BenchContext {
@@ -13,6 +14,8 @@ export interface BenchContext {
   /** How long a recording lasts that is measured. */
   readonly seconds: number;
   readonly seeds: readonly number[];
+  /** Takes the ten minutes that some figures need. */
+  readonly long: boolean;
   /** Tells the user what is being done. */
   readonly say: (text: string) => void;
   /** Takes what must be ended even when the bench is stopped half way. */
@@ -26,6 +29,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   activation: activationBench,
   start: startBench,
   recorder: recorderBench,
+  sync: syncBench,
 };
 
 /** All benches without names; throws a name that nobody knows. */

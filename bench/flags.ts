@@ -7,6 +7,7 @@ export interface BenchFlags {
   readonly vsix: string | undefined;
   readonly seconds: number;
   readonly seeds: readonly number[];
+  readonly long: boolean;
 }
 
 /** Throws with words for the user. */
@@ -19,6 +20,7 @@ export function parseFlags(args: readonly string[]): BenchFlags {
       vsix: { type: 'string' },
       seconds: { type: 'string', default: '60' },
       seeds: { type: 'string', default: '1,2,3' },
+      long: { type: 'boolean', default: false },
     },
   });
   const seconds = Number(values.seconds);
@@ -27,5 +29,5 @@ export function parseFlags(args: readonly string[]): BenchFlags {
   if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
     throw new Error('--seeds takes whole numbers with commas between them, as in 1,2,3.');
   }
-  return { names: positionals, json: values.json, vsix: values.vsix, seconds, seeds };
+  return { names: positionals, json: values.json, vsix: values.vsix, seconds, seeds, long: values.long };
 }

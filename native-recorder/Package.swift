@@ -9,10 +9,11 @@ let package = Package(
     .library(name: "SessionRecorder", type: .dynamic, targets: ["SessionRecorder"])
   ],
   targets: [
-    // Pixel loops in C, because clang vectorises them (AVX2 where the machine has it) and Swift 6.0 does not;
+    // Pixel and sample loops in C, because clang vectorises them (AVX2 where the machine has it) and Swift 6.0 does not;
     // -O3 also in debug builds, so that tests run at recording speed.
     .target(name: "CPixels", cSettings: [.unsafeFlags(["-O3"])]),
-    .target(name: "RecorderCore", dependencies: ["CPixels"]),
+    .target(name: "CSamples", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "RecorderCore", dependencies: ["CPixels", "CSamples"]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CX11"),
     .systemLibrary(name: "CPulse"),

@@ -12,6 +12,8 @@ import {
   manifestSchema,
   type RecorderConfig,
   sourcesSchema,
+  pausedSchema,
+  resumedSchema,
   startedSchema,
   statusSchema,
 } from '../../src/shared/recorder/library.ts';
@@ -34,10 +36,11 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
     if (!display) throw new Error(`The recorder sees no display on ${request.display}.`);
     const { handle } = await ask(channel, createdSchema, { name: 'create', config: configOf(request, display.id) });
     const calledAtMs = nowMs();
-    await ask(channel, startedSchema, { name: 'start', handle });
+    const { startedAtMonotonicMs } = await ask(channel, startedSchema, { name: 'start', handle });
     const firstFrame = await seen.first('firstFrame');
     // The library's clock is Node's: both are CLOCK_MONOTONIC.
     const times = {
+      startedAtMonotonicMs,
       firstFrameMs: firstFrame.monotonicMs - forkedAtMs,
       callToFrameMs: firstFrame.monotonicMs - calledAtMs,
     };
@@ -48,19 +51,25 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
   }
 }
 
-class OurRecording implements RunningRecording {
+export class OurRecording implements RunningRecording {
   readonly firstFrameMs: number;
+  readonly startedAtMonotonicMs: number;
   private readonly polling: NodeJS.Timeout;
 
   constructor(
     private readonly channel: ProcessChannel,
     private readonly handle: number,
     readonly pid: number,
-    times: { readonly firstFrameMs: number; readonly callToFrameMs: number },
+    times: {
+      readonly firstFrameMs: number;
+      readonly callToFrameMs: number;
+      readonly startedAtMonotonicMs: number;
+    },
     private readonly forkedAtMs: number,
     private readonly seen: EventLog,
   ) {
     this.firstFrameMs = times.firstFrameMs;
+    this.startedAtMonotonicMs = times.startedAtMonotonicMs;
     this.polling = setInterval(() => void this.status().catch(() => undefined), statusEveryMs);
   }
 
@@ -68,6 +77,15 @@ class OurRecording implements RunningRecording {
   async firstOnDiskMs(): Promise<number> {
     await this.seen.first('fragmentWritten');
     return (this.seen.arrivedAtMs('fragmentWritten') ?? NaN) - this.forkedAtMs;
+  }
+
+  /** Answers the monotonic moment. */
+  async pause(): Promise<number> {
+    return (await ask(this.channel, pausedSchema, { name: 'pause', handle: this.handle })).pausedAtMonotonicMs;
+  }
+
+  async resume(): Promise<number> {
+    return (await ask(this.channel, resumedSchema, { name: 'resume', handle: this.handle })).resumedAtMonotonicMs;
   }
 
   async end(): Promise<FinishedRecording> {

@@ -68,7 +68,8 @@ char *screen_recorder_create(const char *config);
 //      "services":{"video":{"state","health","error"?}, "audio":{…}, "screenshots":{…}}}
 // A service that cannot start (no sound server; no display) has state "error" and its error while the others record.
 // When none can, the call answers the error and the recorder is "failed". A sound input that is missing leaves the
-// service "active" with health "degraded" and the error.
+// service "active" with health "degraded" and the error, and is recorded from the moment its device appears; "default"
+// follows the sound server's default device.
 char *screen_recorder_start(uint64_t handle);
 
 //   → {"offsetMs", "pausedAtMonotonicMs"}
@@ -87,7 +88,8 @@ char *screen_recorder_remove_source(uint64_t handle, const char *source);
 char *screen_recorder_set_layout(uint64_t handle, const char *layout);
 
 // 0 = microphone alone, 1 = system sound alone; equal power between. → {"balance"}
-// An input that is the only one is always taken at full.
+// An input that alone was asked for is always taken at full. The mix is limited, never clipped: below full scale nothing
+// is changed.
 char *screen_recorder_update_audio_mix(uint64_t handle, double balance);
 
 // {"name"?: text that comes back} → {"path","width","height","bytes","sha256": 64 hex digits,
@@ -102,9 +104,14 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 //   {"type":"takeStarted","offsetMs","index","path","width","height"}
 //   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
 //   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file
-//   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","isEmpty"}
-//   {"type":"sourceLost","service","sourceId","offsetMs","message"}
+//   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","rms","noiseLevel","isEmpty"}
+//   {"type":"sourceLost","service","sourceId","offsetMs","message"}      sound goes on with silence in its place
 //   {"type":"sourceRecovered","service","sourceId","offsetMs"}
+//      sourceId of sound: "microphone", "systemAudio", or "audio" for the sound server with both
+//   {"type":"stalled","service","offsetMs","message"}         nothing is answered for seconds, without an error
+//   {"type":"resumed","service","offsetMs"}                   after "stalled": it goes on
+//   {"type":"silence","service":"audio","sourceId":"microphone","offsetMs","message"}
+//      exact zeros for 5 s: muted, or withheld by the system; once for each such stretch
 //   {"type":"serviceFailed","service","offsetMs","error":{"code","message"}}
 char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 
@@ -112,7 +119,10 @@ char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 //      "services":{"video":{"state":"idle|initializing|active|paused|stopping|stopped|error",
 //                           "health":"healthy|degraded|failed","lastActivityMonotonicMs","errorCount","bytesOnDisk",
 //                           "metrics":{"itemsRecorded","droppedItems","averageLatencyMs"},"error"?},
-//                  "audio":{… and "level": 0…1, peak of the last second},
+//                  "audio":{… and "level": 0…1, the louder input's peak of the last second, and
+//                           "inputs":{"microphone":{"state":"active|silent|lost","level","rms"}, "systemAudio":{…}}},
+//                     for each input that was asked for: peak and root mean square of the last second before the mix,
+//                     1 is full scale (a full-scale sine has an rms of 0.707); silent: see the event "silence"
 //                  "screenshots":{…}}}
 char *screen_recorder_status(uint64_t handle);
 
@@ -122,11 +132,13 @@ char *screen_recorder_status(uint64_t handle);
 //      "state":"recording|finished|recovered",
 //      "takes":[{"index","path": file name,"offsetMs","durationMs","frames","width","height","bytes","codec":"h264",
 //                "encoder"}],
-//      "segments":[{"index","path","offsetMs","durationMs","sampleRate","channels","bytes","peak": 0…1,
+//      "segments":[{"index","path","offsetMs","durationMs","sampleRate","channels","bytes","peak": 0…1, "rms": 0…1,
+//                   "noiseLevel": dBFS of a full-scale square wave, the 10th percentile of the RMS in windows of 20 ms,
+//                                 −120 at least; left out for less than 20 ms,
 //                   "isEmpty": true when the peak is below 4/32768}],
 //      "screenshots":[{"path","offsetMs","sha256","perceptualHash","bytes","width","height"}],
 //      "pauses":[{"offsetMs","durationMs"}],
-//      "gaps":[{"service","fromMs","toMs","reason": an error code}],
+//      "gaps":[{"service","sourceId"?: the one source that is missing,"fromMs","toMs","reason": an error code}],
 //      "droppedFrames":{cause: count}}                        "late": a tick passed while a changed screen waited
 char *screen_recorder_stop(uint64_t handle);
 

@@ -1,5 +1,5 @@
-// Owns the sound thread: places what the inputs give in media time, mixes what is complete, writes it. Sound that never
-// comes is silence: the file keeps step with the clock, not with the sound server.
+// Owns the sound thread: listens to the inputs, tells what becomes of them, and writes the mix. Sound that never comes is
+// silence: the file keeps step with the clock, not with the sound server.
 
 enum AudioCommand: Sendable {
   case stop(offsetMs: Double, Reply<RecorderError?>)
@@ -8,12 +8,10 @@ enum AudioCommand: Sendable {
 final class AudioLoop {
   /// How long the mix waits for samples that are on their way: less than the two seconds a crash may cost.
   static let patienceMs = 1_800.0
-  /// For an input's very first samples: a sink that has been idle gives them only after two seconds.
-  static let firstPatienceMs = 2_500.0
   /// While the recording ends there is less time to wait.
   static let stopPatienceMs = 500.0
-  /// An input that gave nothing for that long is not waited for until it gives something again.
-  static let dormantMs = 300.0
+  /// A sound server that says nothing for so long hangs: in health it answers several times a second.
+  static let stallMs = 3_000.0
   static let retryMs = 1_000.0
   static let stepMs = 100.0
 
@@ -23,13 +21,10 @@ final class AudioLoop {
   private let segments: SegmentRecorder
   private let request: AudioRequest
   private var source: (any AudioSource)?
-  private var timelines: [AudioInput: AudioTimeline] = [:]
-  private var known: Set<AudioInput> = []
-  /// Media time up to which each input has given its sound.
-  private var arrivedMs: [AudioInput: Double] = [:]
-  private var dormant: Set<AudioInput> = []
+  private var graph: AudioGraph
+  private var serverError: RecorderError?
+  private var stallError: RecorderError?
   private var retryAtMs = 0.0
-  private var levels: [(atMs: Double, peak: Double)] = []
   private var stopping: (offsetMs: Double, reply: Reply<RecorderError?>)?
 
   init(
@@ -41,8 +36,13 @@ final class AudioLoop {
     self.source = source
     self.request = request
     self.balance = balance
+    graph = AudioGraph(request)
     segments = SegmentRecorder(context)
-    noteFailures(source)
+  }
+
+  /// Hears which inputs there are, so that a missing one is known when the start is answered.
+  func begin() {
+    listen(untilMs: context.clock.nowMs)
   }
 
   /// Runs until stopped; throws `diskFull` or `ioError` when the sound cannot be written any more.
@@ -52,9 +52,11 @@ final class AudioLoop {
         for command in mailbox.drain() {
           if case .stop(let offsetMs, let reply) = command { stopping = (offsetMs, reply) }
         }
-        listen()
+        listen(untilMs: context.clock.nowMs + Self.stepMs)
+        watchServer()
         if try write() { break }
       }
+      try segments.append(graph.finish())
       try segments.finishSegment()
       context.monitor.move(to: .stopped)
       stopping?.reply.complete(nil)
@@ -67,30 +69,26 @@ final class AudioLoop {
     source?.close()
   }
 
+  // MARK: - Listening
+
   /// One step of listening, or of waiting for a sound server that went away.
-  private func listen() {
+  private func listen(untilMs: Double) {
     let nowMs = context.clock.nowMs
+    if source == nil, nowMs >= retryAtMs, stopping == nil { reconnect(nowMs) }
     guard let source else {
-      if nowMs >= retryAtMs, stopping == nil { reconnect(nowMs) }
-      if self.source == nil { mailbox.waker.wait(untilMs: nowMs + Self.stepMs) }
+      mailbox.waker.wait(untilMs: untilMs)
       return
     }
     do throws(RecorderError) {
-      try source.pump(untilMs: nowMs + Self.stepMs) { input, atMs, samples in place(input, atMs, samples) }
-      noteFailures(source)
+      try source.pump(untilMs: untilMs) { hear($0) }
     } catch {
       source.close()
       self.source = nil
-      for input in timelines.keys { timelines[input]?.breakOff() }
-      let offsetMs = context.clock.offsetMs
-      context.manifest.update { $0.openGap(.audio, fromMs: offsetMs, reason: error.code.rawValue) }
+      if stallError != nil { resume() }
       retryAtMs = nowMs + Self.retryMs
-      context.monitor.update { status in
-        status.health = .degraded
-        status.error = error
-        status.errorCount += 1
-      }
-      context.events.post(.sourceLost(.audio, "audio", offsetMs: offsetMs, error.message))
+      for input in graph.nodes.keys { graph.nodes[input]?.breakOff() }
+      serverError = error
+      lose(sourceId: nil, error)
     }
   }
 
@@ -98,93 +96,115 @@ final class AudioLoop {
     retryAtMs = nowMs + Self.retryMs
     guard let fresh = try? context.platform.openAudio(request, waker: mailbox.waker) else { return }
     source = fresh
-    context.monitor.update { status in
-      status.health = .healthy
-      status.error = nil
+    serverError = nil
+    recover(sourceId: nil)
+  }
+
+  private func hear(_ delivery: AudioDelivery) {
+    switch delivery {
+    case .samples(let input, let atMs, let samples):
+      if graph.nodes[input]?.receive(samples, reportedMs: atMs, clock: context.clock) == true {
+        context.events.post(.silence(.audio, input.rawValue, offsetMs: context.clock.offsetMs, Self.silenceWords))
+      }
+    case .opened(let input):
+      let wasLost = graph.nodes[input]?.failure != nil
+      graph.nodes[input]?.breakOff()
+      graph.nodes[input]?.failure = nil
+      if wasLost { recover(sourceId: input.rawValue) }
+    case .lost(let input, let error):
+      let isNews = graph.nodes[input]?.failure == nil
+      graph.nodes[input]?.breakOff()
+      graph.nodes[input]?.failure = error
+      if isNews { lose(sourceId: input.rawValue, error) }
     }
-    noteFailures(fresh)
+  }
+
+  private static let silenceWords =
+    "The microphone has given nothing but exact zeros for 5 s; it may be muted, or the system withholds it."
+
+  /// `sourceId` nil means the sound server with everything behind it.
+  private func lose(sourceId: String?, _ error: RecorderError) {
+    let offsetMs = context.clock.offsetMs
+    context.manifest.update { $0.openGap(.audio, sourceId: sourceId, fromMs: offsetMs, reason: error.code.rawValue) }
+    context.monitor.update { $0.errorCount += 1 }
+    tellHealth()
+    context.events.post(.sourceLost(.audio, sourceId ?? "audio", offsetMs: offsetMs, error.message))
+  }
+
+  private func recover(sourceId: String?) {
+    let offsetMs = context.clock.offsetMs
+    context.manifest.update { $0.closeGap(.audio, sourceId: sourceId, toMs: offsetMs) }
+    tellHealth()
+    context.events.post(.sourceRecovered(.audio, sourceId ?? "audio", offsetMs: offsetMs))
+  }
+
+  /// A server that hangs gives no sound and no error: without this it would look like silence.
+  private func watchServer() {
+    guard let source else { return }
+    let silentMs = context.clock.nowMs - source.answeredAtMs
+    if silentMs < Self.stallMs {
+      if stallError != nil { resume() }
+    } else if stallError == nil {
+      let error = RecorderError(
+        .timeout, "The sound server has not answered for \(Int(Self.stallMs / 1000)) s; what is heard now is lost.")
+      stallError = error
+      let offsetMs = context.clock.offsetMs
+      let fromMs = context.clock.offsetMs(atMs: source.answeredAtMs)
+      context.manifest.update { $0.openGap(.audio, fromMs: fromMs, reason: error.code.rawValue) }
+      context.monitor.update { $0.errorCount += 1 }
+      tellHealth()
+      context.events.post(.stalled(.audio, offsetMs: offsetMs, error.message))
+    }
+  }
+
+  private func resume() {
+    stallError = nil
     let offsetMs = context.clock.offsetMs
     context.manifest.update { $0.closeGap(.audio, toMs: offsetMs) }
-    context.events.post(.sourceRecovered(.audio, "audio", offsetMs: offsetMs))
+    tellHealth()
+    context.events.post(.resumed(.audio, offsetMs: offsetMs))
   }
 
-  /// An input that could not be opened leaves the others recording, and is said once.
-  private func noteFailures(_ source: any AudioSource) {
-    for (input, error) in source.failures where known.insert(input).inserted {
-      context.monitor.update { status in
-        status.health = .degraded
-        status.error = error
-        status.errorCount += 1
-      }
-      context.events.post(.sourceLost(.audio, input.rawValue, offsetMs: context.clock.offsetMs, error.message))
+  private func tellHealth() {
+    let failures = AudioInput.allCases.compactMap { graph.nodes[$0]?.failure }
+    let error = stallError ?? serverError ?? failures.first
+    context.monitor.update { status in
+      guard status.state != .error else { return }
+      status.health = error == nil ? .healthy : .degraded
+      status.error = error
     }
   }
 
-  private func place(_ input: AudioInput, _ atMs: Double, _ samples: UnsafeBufferPointer<Float>) {
-    let rate = Double(request.sampleRate)
-    let frames = samples.count / 2
-    let endMs = atMs + Double(frames) * 1000 / rate
-    let spans = context.clock.spans(fromMs: atMs, toMs: endMs)
-    var timeline = timelines[input] ?? AudioTimeline(sampleRate: request.sampleRate)
-    // The timeline of an input that joins late begins where the file is.
-    if timelines[input] == nil { _ = timeline.take(frames: segments.writtenFrames) }
-    for span in spans {
-      let from = min(frames, max(0, Int(((span.fromMs - atMs) * rate / 1000).rounded())))
-      let to = min(frames, Int(((span.toMs - atMs) * rate / 1000).rounded()))
-      guard from < to else { continue }
-      if from > 0 { timeline.breakOff() }
-      timeline.place(UnsafeBufferPointer(rebasing: samples[(from * 2)..<(to * 2)]), offsetMs: span.offsetMs)
-    }
-    if let last = spans.last {
-      arrivedMs[input] = max(arrivedMs[input] ?? 0, last.offsetMs + last.toMs - last.fromMs)
-      dormant.remove(input)
-    }
-    if spans.isEmpty || (spans.last?.toMs ?? endMs) < endMs { timeline.breakOff() }
-    timelines[input] = timeline
-  }
+  // MARK: - Writing
 
-  /// Writes what is due. Returns whether everything up to the stop is written.
+  /// Writes what is due. Returns whether everything up to the stop is mixed.
   private func write() throws(RecorderError) -> Bool {
     let nowMs = context.clock.nowMs
-    let dueMs = dueMs(nowMs)
-    let dueFrame = Int((dueMs * Double(request.sampleRate) / 1000).rounded(.down))
-    let count = dueFrame - segments.writtenFrames
+    let count = frame(dueMs(nowMs)) - graph.mixedFrames
     if count > 0 {
       // At most a minute at once, so that a long hang does not ask for gigabytes.
-      let frames = min(count, request.sampleRate * 60)
-      let silence = timelines.isEmpty ? [Int16](repeating: 0, count: frames * 2) : nil
-      let voice = timelines[.microphone]?.take(frames: frames)
-      let sound = timelines[.systemAudio]?.take(frames: frames)
-      let mixed = silence ?? AudioMixer.mix(voice, sound, balance: balance())
-      measure(mixed, nowMs)
-      try segments.append(mixed)
+      try segments.append(graph.render(frames: min(count, request.sampleRate * 60), balance: balance()))
+    }
+    let inputs = graph.status(nowMs: nowMs)
+    context.monitor.update { status in
+      status.inputs = inputs
+      status.level = inputs.values.reduce(0) { max($0, $1.level) }
     }
     guard let stopping else { return false }
-    return segments.writtenFrames >= Int((stopping.offsetMs * Double(request.sampleRate) / 1000).rounded(.down))
+    return graph.mixedFrames >= frame(stopping.offsetMs)
   }
 
   /// Media time up to which the mix can be written: where every input has arrived, or has had its chance.
   private func dueMs(_ nowMs: Double) -> Double {
     let endMs = min(context.clock.offsetMs(atMs: nowMs), stopping?.offsetMs ?? .infinity)
-    var dueMs = endMs
-    for input in source?.inputs ?? [] {
-      let arrived = arrivedMs[input] ?? 0
-      let usualMs = arrivedMs[input] == nil ? Self.firstPatienceMs : Self.patienceMs
-      let patienceMs = stopping == nil ? usualMs : Self.stopPatienceMs
-      // Monotonic, not media time: patience also ends while paused.
-      let chanceMs = context.clock.offsetMs(atMs: nowMs - patienceMs)
-      if arrived < chanceMs { dormant.insert(input) }
-      let waited = dormant.contains(input) ? context.clock.offsetMs(atMs: nowMs - Self.dormantMs) : chanceMs
-      dueMs = min(dueMs, max(arrived, waited))
+    guard source != nil else { return endMs }
+    let patienceMs = stopping == nil ? Self.patienceMs : Self.stopPatienceMs
+    return graph.nodes.keys.reduce(endMs) { due, input in
+      min(due, graph.nodes[input]?.readyMs(nowMs: nowMs, patienceMs: patienceMs, clock: context.clock) ?? due)
     }
-    return dueMs
   }
 
-  private func measure(_ samples: [Int16], _ nowMs: Double) {
-    let peak = samples.reduce(0) { max($0, Double($1.magnitude)) } / 32768
-    levels.append((nowMs, peak))
-    levels.removeAll { $0.atMs < nowMs - 1000 }
-    let level = levels.reduce(0) { max($0, $1.peak) }
-    context.monitor.update { $0.level = (level * 10_000).rounded() / 10_000 }
+  private func frame(_ offsetMs: Double) -> Int {
+    Int((offsetMs * Double(request.sampleRate) / 1000).rounded(.down))
   }
 }

@@ -50,6 +50,7 @@ final class AudioService: Sendable {
       let loop = AudioLoop(
         context, source: source, request: request, mailbox: mailbox,
         balance: { [self] in balance.withLock { $0 } })
+      loop.begin()
       guard started.complete(nil) else {
         source.close()
         answer(mailbox.close(), nil)

@@ -1,81 +1,99 @@
-// Owns one sound input's place in media time: samples go where they were heard, gaps are silence, and a clock that runs
-// a little fast or slow is followed without a click.
+// Owns one input's samples in media time: they go where they were heard, gaps are silence, and an input whose clock
+// runs fast or slow is resampled a little, so that it stays in step without a click.
+
+import CSamples
 
 /// Interleaved stereo floats, placed by frame (sample pair) of media time.
 struct AudioTimeline {
-  /// Beyond this a difference is a break in the sound, not jitter.
-  static let breakMs = 120.0
-  /// So many runs in a row beyond this are a break too: single late reports of the sound server are not.
-  static let offMs = 30.0
-  static let offRuns = 5
-  /// Beyond this the smoothed difference is drift, and a few frames are added or left out.
-  static let driftMs = 8.0
+  /// Differences below this stay: samples of a device in step are copied unchanged.
+  static let toleranceMs = 1.0
+  /// How long it takes to make up for a difference.
+  static let pullMs = 1_000.0
+  /// The most that the pitch is changed for it: 3.5 cents. Trained listeners notice from about 5 cents (0.3 %) in single
+  /// tones (E. Zwicker, H. Fastl, "Psychoacoustics", 7.2); a clock that drifts needs a tenth of it at most.
+  static let largestPull = 0.002
 
   let sampleRate: Int
   /// The frame that the first buffered sample belongs to.
-  private(set) var baseFrame = 0
+  private(set) var baseFrame: Int
   private var samples: [Float] = []
-  /// Where the next sample belongs if the sound goes on without a break.
-  private var expectedFrame: Int?
-  private var smoothedError = 0.0
-  private var runsOff = 0
+  /// Samples of the running stretch that the resampler still needs, and where in them the next frame comes from.
+  private var pending: [Float] = []
+  private var position = 0.0
+  /// The frame of media time that comes out next; nil between stretches.
+  private var nextFrame: Int?
+  private var isPulling = false
 
-  init(sampleRate: Int) {
+  init(sampleRate: Int, baseFrame: Int = 0) {
     self.sampleRate = sampleRate
+    self.baseFrame = baseFrame
   }
 
-  /// Places a run of samples whose first was heard at media time `offsetMs`.
+  /// Places a run of samples whose first was heard at media time `offsetMs`; after `breakOff` exactly there, otherwise
+  /// right behind the run before, drawn out or together a little where the two disagree.
   mutating func place(_ run: UnsafeBufferPointer<Float>, offsetMs: Double) {
-    let frames = run.count / 2
-    guard frames > 0 else { return }
-    let measured = offsetMs * Double(sampleRate) / 1000
-    var start = Int(measured.rounded())
-    if let expected = expectedFrame {
-      let error = measured - Double(expected)
-      let errorMs = abs(error) * 1000 / Double(sampleRate)
-      runsOff = errorMs > Self.offMs ? runsOff + 1 : 0
-      if errorMs < Self.breakMs, runsOff < Self.offRuns {
-        smoothedError += (error - smoothedError) * 0.03
-        start = expected
-        let drift = Self.driftMs * Double(sampleRate) / 1000
-        if abs(smoothedError) > drift, frames > 200 {
-          let step = max(1, frames / 200)
-          let stretched = Self.stretch(run, to: smoothedError > 0 ? frames + step : frames - step)
-          smoothedError -= Double(smoothedError > 0 ? step : -step)
-          stretched.withUnsafeBufferPointer { put($0, at: start) }
-          expectedFrame = start + stretched.count / 2
-          return
-        }
-      } else {
-        smoothedError = 0
-        runsOff = 0
-      }
+    guard run.count >= 2 else { return }
+    let wanted = offsetMs * Double(sampleRate) / 1000
+    let step: Double
+    if let nextFrame {
+      let ratio = ratio(wanted - (Double(nextFrame) + Double(pending.count / 2) - position))
+      step = 1 / ratio
+    } else {
+      nextFrame = Int(wanted.rounded())
+      pending = [Float](repeating: 0, count: Int(WS_RESAMPLE_BEFORE) * 2)
+      position = Double(WS_RESAMPLE_BEFORE)
+      step = 1
     }
-    put(run, at: start)
-    expectedFrame = start + frames
+    pending.append(contentsOf: run)
+    resample(step: step)
   }
 
   /// The sound stops here; the next run is placed by its own time.
   mutating func breakOff() {
-    expectedFrame = nil
-    smoothedError = 0
-    runsOff = 0
+    guard nextFrame != nil else { return }
+    pending.append(contentsOf: repeatElement(0, count: Int(WS_RESAMPLE_AFTER) * 2))
+    resample(step: 1)
+    nextFrame = nil
+    isPulling = false
   }
 
   /// Takes `count` frames from the front; what never came is silence.
   mutating func take(frames count: Int) -> [Float] {
     let wanted = count * 2
-    var out: [Float]
-    if samples.count >= wanted {
-      out = Array(samples[0..<wanted])
-      samples.removeFirst(wanted)
-    } else {
-      out = samples
-      out.append(contentsOf: repeatElement(0, count: wanted - samples.count))
-      samples.removeAll(keepingCapacity: true)
-    }
+    var out = Array(samples.prefix(wanted))
+    samples.removeFirst(out.count)
+    out.append(contentsOf: repeatElement(0, count: wanted - out.count))
     baseFrame += count
     return out
+  }
+
+  /// Output frames for each input frame; `error` in frames, positive when the sound lies too early.
+  private mutating func ratio(_ error: Double) -> Double {
+    let tolerance = Self.toleranceMs * Double(sampleRate) / 1000
+    // Once it pulls, it pulls until the difference is gone, not until it is just bearable.
+    isPulling = abs(error) > (isPulling ? tolerance / 10 : tolerance)
+    guard isPulling else { return 1 }
+    let pull = error / (Self.pullMs * Double(sampleRate) / 1000)
+    return 1 + min(max(pull, -Self.largestPull), Self.largestPull)
+  }
+
+  private mutating func resample(step: Double) {
+    guard let frame = nextFrame else { return }
+    let have = pending.count / 2
+    let most = max(0, Int(Double(have) / step) + 2)
+    var at = position
+    let fresh = [Float](unsafeUninitializedCapacity: most * 2) { out, count in
+      guard let target = out.baseAddress else { return }
+      count = pending.withUnsafeBufferPointer { source in
+        guard let base = source.baseAddress else { return 0 }
+        return ws_resample(base, have, &at, step, target, most) * 2
+      }
+    }
+    fresh.withUnsafeBufferPointer { put($0, at: frame) }
+    nextFrame = frame + fresh.count / 2
+    let used = max(0, Int(at) - Int(WS_RESAMPLE_BEFORE))
+    pending.removeFirst(min(used * 2, pending.count))
+    position = at - Double(used)
   }
 
   private mutating func put(_ run: UnsafeBufferPointer<Float>, at frame: Int) {
@@ -90,25 +108,7 @@ struct AudioTimeline {
     }
     let fresh = UnsafeBufferPointer(rebasing: run[(skip * 2)...])
     let overlap = min(samples.count - position, fresh.count)
-    for index in 0..<max(0, overlap) { samples[position + index] = fresh[index] }
-    if fresh.count > overlap { samples.append(contentsOf: fresh[max(0, overlap)...]) }
-  }
-
-  /// Linear interpolation to another number of frames; half a percent is not heard.
-  private static func stretch(_ run: UnsafeBufferPointer<Float>, to frames: Int) -> [Float] {
-    let have = run.count / 2
-    var out: [Float] = []
-    out.reserveCapacity(frames * 2)
-    let scale = Double(have - 1) / Double(max(1, frames - 1))
-    for frame in 0..<frames {
-      let at = Double(frame) * scale
-      let left = min(Int(at), have - 1)
-      let right = min(left + 1, have - 1)
-      let part = Float(at - Double(left))
-      for channel in 0..<2 {
-        out.append(run[left * 2 + channel] * (1 - part) + run[right * 2 + channel] * part)
-      }
-    }
-    return out
+    for index in 0..<overlap { samples[position + index] = fresh[index] }
+    samples.append(contentsOf: fresh[overlap...])
   }
 }

@@ -16,6 +16,8 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
   public var durationMs: Double?
   public var peak: Double?
   public var isEmpty: Bool?
+  public var rms: Double?
+  public var noiseLevel: Double?
   public var service: ServiceKind?
   public var sourceId: String?
   public var message: String?
@@ -68,6 +70,14 @@ public struct RecorderEvent: Encodable, Sendable, Equatable {
       stopping
       ? "The recording was ended, because only \(left). Everything recorded is kept; free some space."
       : "The disk is almost full: \(left). Below \(DiskWatch.stopBytes / 1_000_000) MB the recording ends; free some space."
+    return event
+  }
+
+  static func silence(_ service: ServiceKind, _ sourceId: String, offsetMs: Double, _ message: String) -> Self {
+    var event = RecorderEvent("silence", offsetMs: offsetMs)
+    event.service = service
+    event.sourceId = sourceId
+    event.message = message
     return event
   }
 

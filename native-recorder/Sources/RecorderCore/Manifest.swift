@@ -28,6 +28,10 @@ public struct Manifest: Codable, Sendable, Equatable {
     public var bytes: Int
     /// 0…1.
     public var peak: Double
+    /// 0…1. Nil in manifests of before this was measured, like `noiseLevel`.
+    public var rms: Double?
+    /// dBFS: the 10th percentile of the power in windows of 20 ms. Nil for less than 20 ms.
+    public var noiseLevel: Double?
     /// No sound above `AudioLevels.silencePeak`.
     public var isEmpty: Bool
   }
@@ -49,6 +53,8 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   public struct Gap: Codable, Sendable, Equatable {
     public var service: ServiceKind
+    /// The one source that is missing; nil when it is the whole service.
+    public var sourceId: String?
     public var fromMs: Double
     /// Equal to `fromMs` while the gap lasts.
     public var toMs: Double
@@ -96,21 +102,27 @@ public struct Manifest: Codable, Sendable, Equatable {
 }
 
 extension Manifest {
-  /// Notes that a service records nothing from here on.
-  mutating func openGap(_ service: ServiceKind, fromMs: Double, reason: String) {
-    gaps.append(Gap(service: service, fromMs: fromMs.roundedMs, toMs: fromMs.roundedMs, reason: reason))
+  /// Notes that a service, or one source of it, records nothing from here on.
+  mutating func openGap(_ service: ServiceKind, sourceId: String? = nil, fromMs: Double, reason: String) {
+    gaps.append(
+      Gap(service: service, sourceId: sourceId, fromMs: fromMs.roundedMs, toMs: fromMs.roundedMs, reason: reason))
   }
 
-  mutating func closeGap(_ service: ServiceKind, toMs: Double) {
-    guard let last = gaps.lastIndex(where: { $0.service == service && $0.toMs == $0.fromMs }) else { return }
-    gaps[last].toMs = max(gaps[last].fromMs, toMs.roundedMs)
+  /// A gap of no length (in a pause) is none.
+  mutating func closeGap(_ service: ServiceKind, sourceId: String? = nil, toMs: Double) {
+    let isOpen = { (gap: Gap) in gap.service == service && gap.sourceId == sourceId && gap.toMs == gap.fromMs }
+    guard let last = gaps.lastIndex(where: isOpen) else { return }
+    gaps[last].toMs = toMs.roundedMs
+    if gaps[last].toMs <= gaps[last].fromMs { gaps.remove(at: last) }
   }
 
   /// The recording is over: what is still missing is missing until its end.
   mutating func finish(durationMs: Double) {
     state = .finished
     self.durationMs = durationMs
-    for service in ServiceKind.allCases { closeGap(service, toMs: durationMs) }
+    for gap in gaps where gap.toMs == gap.fromMs {
+      closeGap(gap.service, sourceId: gap.sourceId, toMs: durationMs)
+    }
   }
 }
 

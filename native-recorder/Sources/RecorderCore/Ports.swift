@@ -17,6 +17,7 @@ public protocol RecorderPlatform: Sendable {
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource
   func makeCompositor() -> any FrameCompositor
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder
+  /// - Throws: `sourceNotFound` or `timeout` when there is no sound server; missing devices are told later.
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource
   /// RGB rows without padding → a PNG file's bytes.
   func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8]
@@ -142,16 +143,26 @@ public enum AudioInput: String, Codable, Sendable, CaseIterable {
   case microphone, systemAudio
 }
 
-/// Sound inputs, already resampled to the requested rate, two channels. Confined to the thread that opened it.
+/// What an audio source tells.
+public enum AudioDelivery {
+  /// Interleaved stereo at the requested rate, valid during the call, and the monotonic moment at which its first sample
+  /// was heard, as the sound server reports it.
+  case samples(AudioInput, atMs: Double, UnsafeBufferPointer<Float>)
+  /// Samples of this input follow, from a device that was not recorded before: at the start, when a missing one has
+  /// appeared, when another became the default.
+  case opened(AudioInput)
+  /// The input's device is missing or has gone; told again when the reason changes.
+  case lost(AudioInput, RecorderError)
+}
+
+/// A sound server: all inputs that were asked for, each as soon and as long as it has a device. Confined to the thread
+/// that opened it.
 public protocol AudioSource: AnyObject {
-  /// Inputs that could be opened.
-  var inputs: [AudioInput] { get }
-  /// Inputs that were asked for and could not be opened, or were lost since.
-  var failures: [AudioInput: RecorderError] { get }
-  /// Waits for sound until `untilMs`; hands over what came: the input, the monotonic time of the first sample and
-  /// interleaved stereo floats.
+  /// Monotonic moment of the sound server's last sign of life; it gives several a second.
+  var answeredAtMs: Double { get }
+  /// Waits until `untilMs` and hands over what comes; with a moment that has passed, only what is there.
   /// - Throws: `sourceLost` when the sound server is gone.
-  func pump(untilMs: Double, _ take: (AudioInput, Double, UnsafeBufferPointer<Float>) -> Void) throws(RecorderError)
+  func pump(untilMs: Double, _ deliver: (AudioDelivery) -> Void) throws(RecorderError)
   func close()
 }
 

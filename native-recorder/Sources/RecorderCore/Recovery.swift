@@ -141,31 +141,33 @@ public struct Recovery {
       try file.sync()
     }
     let offsetMs = known?.offsetMs ?? manifest.segments.last.map { $0.offsetMs + $0.durationMs } ?? 0
-    let peak: Double
+    var segment = Manifest.Segment(
+      index: index, path: name, offsetMs: offsetMs, durationMs: scan.durationMs.roundedMs,
+      sampleRate: scan.sampleRate, channels: scan.channels, bytes: scan.wholeBytes, peak: 0, isEmpty: true)
     if let known, scan.isComplete, known.bytes == file.size {
-      peak = known.peak
+      (segment.peak, segment.rms, segment.noiseLevel) = (known.peak, known.rms, known.noiseLevel)
+      segment.isEmpty = known.isEmpty
     } else {
-      peak = try Self.peak(file, scan)
+      let meter = try Self.measure(file, scan)
+      (segment.peak, segment.rms, segment.noiseLevel) = (meter.peak.rounded6, meter.rms.rounded6, meter.noiseLevel)
+      segment.isEmpty = meter.isEmpty
     }
-    manifest.put(
-      Manifest.Segment(
-        index: index, path: name, offsetMs: offsetMs, durationMs: scan.durationMs.roundedMs,
-        sampleRate: scan.sampleRate, channels: scan.channels, bytes: scan.wholeBytes,
-        peak: (peak * 1_000_000).rounded() / 1_000_000, isEmpty: peak < AudioLevels.silencePeak))
+    manifest.put(segment)
   }
 
-  private static func peak(_ file: any MediaFile, _ scan: WaveScan) throws(RecorderError) -> Double {
-    var largest: UInt16 = 0
+  private static func measure(_ file: any MediaFile, _ scan: WaveScan) throws(RecorderError) -> SegmentMeter {
+    var meter = SegmentMeter(sampleRate: scan.sampleRate, channels: scan.channels)
     var offset = scan.dataOffset
     while offset < scan.wholeBytes {
       let bytes = try file.read(at: offset, count: min(1 << 20, scan.wholeBytes - offset))
       if bytes.isEmpty { break }
-      for at in stride(from: 0, to: bytes.count - 1, by: 2) {
-        largest = max(largest, Int16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8).magnitude)
+      let samples = stride(from: 0, to: bytes.count - 1, by: 2).lazy.map { at in
+        Int16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8)
       }
+      meter.add(samples)
       offset += bytes.count
     }
-    return Double(largest) / 32768
+    return meter
   }
 
   // MARK: - Screenshots

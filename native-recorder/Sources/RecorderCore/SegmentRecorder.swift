@@ -13,12 +13,14 @@ final class SegmentRecorder {
   private var writer: WaveFileWriter?
   private var index = 0
   private var startFrame = 0
+  private var meter: SegmentMeter
   private var syncedAtMs = 0.0
   private var reportedBytes = 0
 
   init(_ context: VideoContext) {
     self.context = context
     sampleRate = context.config.audio.sampleRate
+    meter = SegmentMeter(sampleRate: sampleRate, channels: 2)
     segmentFrames = max(1, Int(context.config.audio.segmentMs * Double(sampleRate) / 1000))
   }
 
@@ -31,6 +33,7 @@ final class SegmentRecorder {
       let part = Array(rest.prefix(room))
       rest = rest.dropFirst(room)
       try current.append(part)
+      meter.add(part)
       writtenFrames += part.count / 2
       if current.frames >= segmentFrames { try finishSegment() }
     }
@@ -58,6 +61,8 @@ final class SegmentRecorder {
     event.durationMs = segment.durationMs
     event.bytes = segment.bytes
     event.peak = segment.peak
+    event.rms = segment.rms
+    event.noiseLevel = segment.noiseLevel
     event.isEmpty = segment.isEmpty
     context.events.post(event)
     context.monitor.update { $0.metrics.itemsRecorded += 1 }
@@ -70,6 +75,7 @@ final class SegmentRecorder {
     let file = try context.folder.create(MediaName.segment(index))
     let fresh = try WaveFileWriter(file: file, sampleRate: sampleRate, channels: 2)
     writer = fresh
+    meter = SegmentMeter(sampleRate: sampleRate, channels: 2)
     return fresh
   }
 
@@ -78,8 +84,8 @@ final class SegmentRecorder {
       index: index, path: MediaName.segment(index),
       offsetMs: (Double(startFrame) * 1000 / Double(sampleRate)).roundedMs,
       durationMs: (Double(writer.frames) * 1000 / Double(sampleRate)).roundedMs, sampleRate: sampleRate, channels: 2,
-      bytes: writer.bytes, peak: (writer.peak * 1_000_000).rounded() / 1_000_000,
-      isEmpty: writer.peak < AudioLevels.silencePeak)
+      bytes: writer.bytes, peak: meter.peak.rounded6, rms: meter.rms.rounded6, noiseLevel: meter.noiseLevel,
+      isEmpty: meter.isEmpty)
   }
 
   private func report(_ writer: WaveFileWriter) {

@@ -28,8 +28,10 @@ public struct ServiceStatus: Codable, Sendable, Equatable {
   public var errorCount = 0
   public var bytesOnDisk = 0
   public var metrics = Metrics()
-  /// Audio: peak of the last second, 0…1.
+  /// Audio: peak of the last second, 0…1, of the louder input.
   public var level: Double?
+  /// Audio: each input that was asked for, by name (`microphone`, `systemAudio`).
+  public var inputs: [String: AudioInputStatus]?
   public var error: RecorderError?
 
   /// What goes wrong while the service goes on, by what it is about.

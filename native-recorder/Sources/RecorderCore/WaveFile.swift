@@ -1,7 +1,8 @@
 // Owns 16-bit PCM in WAV files: the header on disk never promises more than the file holds.
 
 /// A WAV file that grows (RIFF/WAVE, “Multimedia Programming Interface and Data Specifications 1.0”, 1991): a 44-byte
-/// header, then interleaved little-endian samples. Used by one thread at a time.
+/// header, then interleaved little-endian samples. Its 32-bit sizes suffice: an hour at 192 kHz, the most that a segment
+/// can be, is 2.8 GB. Used by one thread at a time.
 public final class WaveFileWriter {
   public static let headerBytes = 44
   public let sampleRate: Int
@@ -9,8 +10,6 @@ public final class WaveFileWriter {
   /// Frames (samples of each channel) handed over so far.
   public private(set) var frames = 0
   public var bytes: Int { Self.headerBytes + frames * channels * 2 }
-  /// Largest magnitude, 0…1.
-  public private(set) var peak: Double = 0
 
   private let file: any MediaFile
 
@@ -36,19 +35,21 @@ public final class WaveFileWriter {
       throw error
     }
     frames += samples.count / channels
-    for sample in samples { peak = max(peak, Double(sample.magnitude) / 32768) }
   }
 
-  /// Makes header and data durable.
+  /// Makes the data durable, then lets the header promise it; the header is durable with the next sync. So at every
+  /// moment, after a kill or a power cut, the header promises no more than the file holds, and at most what came since
+  /// the last sync (before a power cut: the last two) is missing from it until the file is mended.
   public func sync() throws(RecorderError) {
+    try file.sync()
     let data = frames * channels * 2
     try file.write(Self.header(sampleRate: sampleRate, channels: channels, dataBytes: data), at: 0)
-    try file.sync()
   }
 
   public func finish() throws(RecorderError) {
     defer { file.close() }
     try sync()
+    try file.sync()
   }
 
   static func header(sampleRate: Int, channels: Int, dataBytes: Int) -> [UInt8] {
@@ -90,6 +91,8 @@ struct WaveScan {
   /// Whole frames that are really there.
   var frames: Int { max(0, fileBytes - dataOffset) / max(1, channels * 2) }
   var wholeBytes: Int { dataOffset + frames * channels * 2 }
+  /// The header promises exactly what is there: false for a file that is being written or whose writer was killed; a
+  /// reader that believes the header then misses its end.
   var isComplete: Bool { promisedBytes == fileBytes - dataOffset && wholeBytes == fileBytes }
   var durationMs: Double { Double(frames) * 1000 / Double(max(1, sampleRate)) }
 

@@ -5,7 +5,12 @@ import RecorderCore
 
 final class PulseConnection {
   let context: OpaquePointer
+  /// Whether devices came, went, or others became the default since this was last set to false; after `subscribe`.
+  var devicesChanged = false
+  /// Monotonic moment of the last answer to `ping`.
+  private(set) var answeredAtMs = 0.0
   private let mainloop: OpaquePointer
+  private var pinging: OpaquePointer?
 
   /// - Throws: `sourceNotFound` when no sound server answers, `timeout` when it hangs.
   init(deadlineMs: Double) throws(RecorderError) {
@@ -26,15 +31,50 @@ final class PulseConnection {
     }
     guard ended else { throw RecorderError(.timeout, "The sound server does not answer.") }
     guard isReady else { throw missing }
+    answeredAtMs = monotonicMs()
   }
 
   deinit {
+    cancel(&pinging)
+    pa_context_set_subscribe_callback(context, nil, nil)
     pa_context_disconnect(context)
     pa_context_unref(context)
     pa_mainloop_free(mainloop)
   }
 
   var isReady: Bool { pa_context_get_state(context) == PA_CONTEXT_READY }
+
+  /// Lets `devicesChanged` tell of changes from now on.
+  func subscribe() {
+    let data = Unmanaged.passUnretained(self).toOpaque()
+    pa_context_set_subscribe_callback(
+      context,
+      { _, event, _, data in
+        let kind = event.rawValue & PA_SUBSCRIPTION_EVENT_TYPE_MASK.rawValue
+        let about = event.rawValue & PA_SUBSCRIPTION_EVENT_FACILITY_MASK.rawValue
+        // Sinks and sources also tell of every turn of a volume; a change of the server is another default device.
+        guard let data, kind != PA_SUBSCRIPTION_EVENT_CHANGE.rawValue || about == PA_SUBSCRIPTION_EVENT_SERVER.rawValue
+        else { return }
+        Unmanaged<PulseConnection>.fromOpaque(data).takeUnretainedValue().devicesChanged = true
+      }, data)
+    let mask =
+      PA_SUBSCRIPTION_MASK_SINK.rawValue | PA_SUBSCRIPTION_MASK_SOURCE.rawValue | PA_SUBSCRIPTION_MASK_SERVER.rawValue
+    if let operation = pa_context_subscribe(context, pa_subscription_mask_t(rawValue: mask), nil, nil) {
+      pa_operation_unref(operation)
+    }
+  }
+
+  /// Asks the server for a sign of life; `answeredAtMs` tells when it came. Asks nothing while it still owes one.
+  func ping() {
+    if let pinging, pa_operation_get_state(pinging) == PA_OPERATION_RUNNING { return }
+    cancel(&pinging)
+    pinging = pa_context_stat(
+      context,
+      { _, _, data in
+        guard let data else { return }
+        Unmanaged<PulseConnection>.fromOpaque(data).takeUnretainedValue().answeredAtMs = monotonicMs()
+      }, Unmanaged.passUnretained(self).toOpaque())
+  }
 
   /// Handles what comes until `done` or the deadline. Returns whether `done` was reached.
   @discardableResult func run(untilMs: Double, _ done: () -> Bool) -> Bool {
@@ -56,6 +96,14 @@ final class PulseConnection {
     if !ended { pa_operation_cancel(operation) }
     return ended && pa_operation_get_state(operation) == PA_OPERATION_DONE
   }
+}
+
+/// Ends an operation whose answer nobody waits for any more.
+func cancel(_ operation: inout OpaquePointer?) {
+  guard let running = operation else { return }
+  pa_operation_cancel(running)
+  pa_operation_unref(running)
+  operation = nil
 }
 
 /// A place that sound can be recorded from.

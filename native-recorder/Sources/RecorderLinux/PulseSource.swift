@@ -1,166 +1,122 @@
-// Owns recording from the sound server: one stream for each input, resampled there, each run of samples with the moment
-// at which it was heard.
+// Owns recording from the sound server: one stream for each input that was asked for, opened and reopened as devices
+// come, go and become the default.
 
 import CPulse
 import RecorderCore
 
 final class PulseSource: AudioSource {
   static let openLimitMs = 3_000.0
-
-  private(set) var failures: [AudioInput: RecorderError] = [:]
-  var inputs: [AudioInput] { streams.map(\.input) }
-
-  private struct Stream {
-    let input: AudioInput
-    let stream: OpaquePointer
-  }
+  /// While recording: what is read meanwhile waits in the server.
+  static let refreshLimitMs = 1_000.0
+  static let pingMs = 500.0
+  /// A device that is there and cannot be opened (another program has it for itself) is tried again after this.
+  static let retryMs = 2_000.0
 
   private let connection: PulseConnection
   private let sampleRate: Int
-  private var streams: [Stream] = []
+  private let choices: [(input: AudioInput, choice: AudioChoice)]
+  private var streams: [AudioInput: PulseStream] = [:]
+  private var news: [AudioDelivery] = []
+  private var pingedAtMs = 0.0
+  private var retryAtMs = Double.infinity
 
-  /// - Throws: `sourceNotFound` or `timeout` when no input at all can be opened.
+  /// - Throws: `sourceNotFound` or `timeout` when there is no sound server.
   init(_ request: AudioRequest) throws(RecorderError) {
     let deadlineMs = monotonicMs() + Self.openLimitMs
     sampleRate = request.sampleRate
+    choices = [(.systemAudio, request.systemAudio), (.microphone, request.microphone)]
     connection = try PulseConnection(deadlineMs: deadlineMs)
-    let devices = try PulseDevices.list(connection, untilMs: deadlineMs)
-    open(.systemAudio, deadlineMs) { () throws(RecorderError) in try Self.systemDevice(request.systemAudio, devices) }
-    open(.microphone, deadlineMs) { () throws(RecorderError) in try Self.microphone(request.microphone, devices) }
-    if streams.isEmpty {
-      throw failures[.systemAudio] ?? failures[.microphone]
-        ?? RecorderError(.sourceNotFound, "There is no sound input to record from.")
-    }
+    connection.subscribe()
+    refresh(try PulseDevices.list(connection, untilMs: deadlineMs), deadlineMs)
   }
 
-  func pump(
-    untilMs: Double, _ take: (AudioInput, Double, UnsafeBufferPointer<Float>) -> Void
-  ) throws(RecorderError) {
+  var answeredAtMs: Double { connection.answeredAtMs }
+
+  func pump(untilMs: Double, _ deliver: (AudioDelivery) -> Void) throws(RecorderError) {
+    tellNews(deliver)
+    let nowMs = monotonicMs()
+    if nowMs - pingedAtMs >= Self.pingMs {
+      pingedAtMs = nowMs
+      connection.ping()
+    }
     connection.run(untilMs: untilMs) {
-      drain(take)
-      return !connection.isReady
+      drain(deliver)
+      return !connection.isReady || connection.devicesChanged || hasDeadStream
     }
-    drain(take)
+    drain(deliver)
     guard connection.isReady else { throw RecorderError(.sourceLost, "The sound server has gone away.") }
-    for dead in streams where pa_stream_get_state(dead.stream) != PA_STREAM_READY {
-      failures[dead.input] = RecorderError(.sourceLost, "The sound device has gone away.")
-      pa_stream_unref(dead.stream)
+    if connection.devicesChanged || hasDeadStream || monotonicMs() >= retryAtMs {
+      connection.devicesChanged = false
+      retryAtMs = .infinity
+      let deadlineMs = monotonicMs() + Self.refreshLimitMs
+      do throws(RecorderError) {
+        refresh(try PulseDevices.list(connection, untilMs: deadlineMs), deadlineMs)
+      } catch {
+        // The server is busy or hangs; the question is not forgotten.
+        retryAtMs = monotonicMs() + Self.retryMs
+      }
+      tellNews(deliver)
     }
-    streams.removeAll { failures[$0.input] != nil }
-    if streams.isEmpty { throw RecorderError(.sourceLost, "The sound device has gone away.") }
   }
 
   func close() {
-    for stream in streams {
-      pa_stream_disconnect(stream.stream)
-      pa_stream_unref(stream.stream)
+    streams = [:]
+  }
+
+  private var hasDeadStream: Bool { streams.values.contains { !$0.isReady } }
+
+  private func drain(_ deliver: (AudioDelivery) -> Void) {
+    for (input, stream) in streams {
+      stream.drain { atMs, samples in deliver(.samples(input, atMs: atMs, samples)) }
     }
-    streams = []
   }
 
-  deinit {
-    close()
+  private func tellNews(_ deliver: (AudioDelivery) -> Void) {
+    for delivery in news { deliver(delivery) }
+    news = []
   }
 
-  private func drain(_ take: (AudioInput, Double, UnsafeBufferPointer<Float>) -> Void) {
-    for stream in streams where pa_stream_get_state(stream.stream) == PA_STREAM_READY {
-      while pa_stream_readable_size(stream.stream) > 0, pa_stream_readable_size(stream.stream) != Int.max {
-        var data: UnsafeRawPointer?
-        var bytes = 0
-        let heardMs = nextSampleMs(stream.stream)
-        guard pa_stream_peek(stream.stream, &data, &bytes) >= 0, bytes > 0 else { break }
-        // A hole has a length and no data; its samples stay silent, the next run carries its own time.
-        if let data {
-          let samples = UnsafeRawBufferPointer(start: data, count: bytes).bindMemory(to: Float.self)
-          take(stream.input, heardMs, samples)
-        }
-        pa_stream_drop(stream.stream)
+  /// Lets every input record from the device that it should record from now.
+  private func refresh(_ devices: PulseDevices, _ deadlineMs: Double) {
+    for (input, choice) in choices where choice != .none {
+      do throws(RecorderError) {
+        let device = try devices.device(for: input, choice)
+        if let stream = streams[input], stream.device == device, stream.isReady { continue }
+        streams[input] = nil
+        streams[input] = try PulseStream(device, on: connection, sampleRate: sampleRate, deadlineMs: deadlineMs)
+        news.append(.opened(input))
+      } catch {
+        streams[input] = nil
+        news.append(.lost(input, error))
+        retryAtMs = monotonicMs() + Self.retryMs
       }
     }
   }
+}
 
-  /// When the next sample to be read was heard. A monitor gives sound before it is heard: its latency is negative.
-  private func nextSampleMs(_ stream: OpaquePointer) -> Double {
-    var latency: pa_usec_t = 0
-    var isNegative: Int32 = 0
-    let nowMs = monotonicMs()
-    guard pa_stream_get_latency(stream, &latency, &isNegative) >= 0, latency < 10_000_000 else { return nowMs - 20 }
-    return isNegative != 0 ? nowMs + Double(latency) / 1000 : nowMs - Double(latency) / 1000
-  }
-
-  private func open(
-    _ input: AudioInput, _ deadlineMs: Double, _ find: () throws(RecorderError) -> (name: String, isFixed: Bool)?
-  ) {
-    do throws(RecorderError) {
-      guard let device = try find() else { return }
-      streams.append(Stream(input: input, stream: try connect(device.name, isFixed: device.isFixed, deadlineMs)))
-    } catch {
-      failures[input] = error
+extension PulseDevices {
+  /// The name of the device that an input records from.
+  /// - Throws: `sourceNotFound` when there is none.
+  fileprivate func device(for input: AudioInput, _ choice: AudioChoice) throws(RecorderError) -> String {
+    if case .device(let id) = choice {
+      guard all.contains(where: { $0.name == id }) else {
+        let known = (input == .microphone ? microphones : monitors).map(\.name).joined(separator: ", ")
+        throw RecorderError(.sourceNotFound, "There is no sound device “\(id)”; there is: \(known).")
+      }
+      return id
     }
-  }
-
-  private func connect(_ device: String, isFixed: Bool, _ deadlineMs: Double) throws(RecorderError) -> OpaquePointer {
-    var spec = pa_sample_spec(format: PA_SAMPLE_FLOAT32LE, rate: UInt32(sampleRate), channels: 2)
-    guard let stream = pa_stream_new(connection.context, "Session recording", &spec, nil) else {
-      throw RecorderError(.internal, "A sound stream could not be made.")
-    }
-    let fragment = UInt32(sampleRate * 8 * 20 / 1000)
-    var buffers = pa_buffer_attr(
-      maxlength: .max, tlength: .max, prebuf: .max, minreq: .max, fragsize: fragment)
-    var flags = PA_STREAM_ADJUST_LATENCY.rawValue | PA_STREAM_AUTO_TIMING_UPDATE.rawValue
-    flags |= PA_STREAM_INTERPOLATE_TIMING.rawValue
-    // A device that was chosen by name is not replaced behind the user's back.
-    if isFixed { flags |= PA_STREAM_DONT_MOVE.rawValue }
-    let asked = pa_stream_connect_record(stream, device, &buffers, pa_stream_flags_t(rawValue: flags))
-    let isReady =
-      asked >= 0
-      && connection.run(untilMs: deadlineMs) {
-        let state = pa_stream_get_state(stream)
-        return state != PA_STREAM_CREATING && state != PA_STREAM_UNCONNECTED
-      } && pa_stream_get_state(stream) == PA_STREAM_READY
-    guard isReady else {
-      pa_stream_disconnect(stream)
-      pa_stream_unref(stream)
-      throw RecorderError(.sourceNotFound, "The sound device “\(device)” cannot be recorded from.")
-    }
-    return stream
-  }
-
-  private static func systemDevice(
-    _ choice: AudioChoice, _ devices: PulseDevices
-  ) throws(RecorderError) -> (name: String, isFixed: Bool)? {
-    switch choice {
-    case .none: return nil
-    case .byDefault:
-      guard let monitor = devices.defaultMonitor else {
+    switch input {
+    case .systemAudio:
+      guard let defaultMonitor else {
         throw RecorderError(.sourceNotFound, "The sound server has no output whose sound could be recorded.")
       }
-      return (monitor.name, false)
-    case .device(let id):
-      guard devices.all.contains(where: { $0.name == id }) else { throw unknown(id, devices.monitors) }
-      return (id, true)
-    }
-  }
-
-  private static func microphone(
-    _ choice: AudioChoice, _ devices: PulseDevices
-  ) throws(RecorderError) -> (name: String, isFixed: Bool)? {
-    switch choice {
-    case .none: return nil
-    case .byDefault:
+      return defaultMonitor.name
+    case .microphone:
       // A monitor as “default source” would record the computer's own sound as a voice.
-      guard let microphone = devices.defaultMicrophone else {
+      guard let defaultMicrophone else {
         throw RecorderError(.sourceNotFound, "There is no microphone; connect one, or choose a device by name.")
       }
-      return (microphone.name, false)
-    case .device(let id):
-      guard devices.all.contains(where: { $0.name == id }) else { throw unknown(id, devices.microphones) }
-      return (id, true)
+      return defaultMicrophone.name
     }
-  }
-
-  private static func unknown(_ id: String, _ known: [PulseDevice]) -> RecorderError {
-    let names = known.map(\.name).joined(separator: ", ")
-    return RecorderError(.sourceNotFound, "There is no sound device “\(id)”; there is: \(names).")
   }
 }

@@ -232,6 +232,8 @@ struct FakePlatform: RecorderPlatform {
   enum Display { case busy, still, dies, resizes, missing, hangs, lost }
 
   var display = Display.busy
+  /// Nil is a machine without a sound server.
+  var sound: FakeSoundServer?
   let folder = MemoryFolder()
   let board = Switchboard()
   let encoded = EncodedPicture()
@@ -260,7 +262,8 @@ struct FakePlatform: RecorderPlatform {
   }
 
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource {
-    throw RecorderError(.sourceNotFound, "no sound server")
+    guard let sound else { throw RecorderError(.sourceNotFound, "no sound server") }
+    return sound
   }
 
   func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8] {

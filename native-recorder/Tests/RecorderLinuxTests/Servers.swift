@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Glibc
 import Synchronization
+import Testing
 
 /// A process of the tests' own; ended when it goes out of sight.
 final class ServerProcess {
@@ -83,8 +84,10 @@ final class TestSound {
   let server: ServerProcess
   let folder: String
 
+  /// The socket of a server that was killed before is taken over.
   init?(_ folder: String) {
     self.folder = folder
+    unlink("\(folder)/native")
     mkdir(folder, 0o700)
     for name in ["PULSE_RUNTIME_PATH", "PULSE_STATE_PATH", "XDG_RUNTIME_DIR"] { setenv(name, folder, 1) }
     setenv("PULSE_SERVER", "unix:\(folder)/native", 1)
@@ -97,6 +100,25 @@ final class TestSound {
     else { return nil }
     self.server = server
     for _ in 0..<100 where access("\(folder)/native", F_OK) != 0 { usleep(50_000) }
+  }
+
+  /// Runs pactl to its end.
+  func control(_ arguments: String...) {
+    guard let pactl = ServerProcess(["pactl"] + arguments) else { return }
+    while !pactl.hasEnded() { usleep(5_000) }
+  }
+
+  /// A microphone that hears nothing, as the default source.
+  func addMicrophone() {
+    control("load-module", "module-null-source", "source_name=usb")
+    control("set-default-source", "usb")
+  }
+
+  func removeMicrophone() { control("unload-module", "module-null-source") }
+
+  /// Noise at full scale, for as long as what it returns is kept.
+  func playNoise(on sink: String) throws -> ServerProcess {
+    try #require(ServerProcess(["pacat", "--playback", "--raw", "--device=\(sink)", "/dev/urandom"]))
   }
 }
 

@@ -134,7 +134,10 @@ export class RecorderLink extends DisposableStore {
     if (this.#lost) this.#onLost();
     const events = recording.onEvent((event) => {
       if (event.type === 'serviceFailed') this.#fail(event.service, event.error.message);
+      // Sound goes on without an input, and with it when it comes back; the status says how it is.
+      else if (event.type === 'sourceLost' && event.service === 'audio') this.#warn(event.service, event.message);
       else if (event.type === 'sourceLost') this.#fail(event.service, event.message);
+      else if (event.type === 'stalled' || event.type === 'silence') this.#warn(event.service, event.message);
       else if (event.type === 'diskLow') {
         this.#options.tell('recorder', event.message);
         if (!event.stopping) return;
@@ -219,6 +222,10 @@ export class RecorderLink extends DisposableStore {
   #fail(service: MediaService, message: string): void {
     if (this.#failed[service]?.message === message) return;
     this.#markFailed([service], message);
+    this.#warn(service, message);
+  }
+
+  #warn(service: MediaService, message: string): void {
     this.#options.tell(service, `${labelOf[service]}: ${message}`);
   }
 

@@ -17,6 +17,8 @@ export type VideoTake = z.infer<typeof videoTakeSchema>;
 
 export const recordingGapSchema = z.object({
   service: z.enum(['video', 'audio', 'screenshots', 'activity', 'recorder']),
+  /** The one source that is missing; left out when it is the whole service. */
+  sourceId: z.string().max(500).optional(),
   fromMs: offsetMsSchema,
   toMs: offsetMsSchema,
   reason: z.string().max(500),

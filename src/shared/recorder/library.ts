@@ -61,6 +61,13 @@ export type MediaService = (typeof mediaServices)[number];
 const serviceSchema = z.enum(mediaServices);
 const nativeErrorSchema = z.object({ code: z.string(), message: z.string() });
 
+/** One sound input: peak and root mean square of the last second, 0 to 1. */
+export const audioInputStatusSchema = z.object({
+  state: z.enum(['active', 'silent', 'lost']),
+  level: z.number().min(0),
+  rms: z.number().min(0),
+});
+
 export const serviceStatusSchema = z.object({
   state: z.enum(['idle', 'initializing', 'active', 'paused', 'stopping', 'stopped', 'error']),
   health: z.enum(['healthy', 'degraded', 'failed']),
@@ -70,6 +77,8 @@ export const serviceStatusSchema = z.object({
   metrics: z
     .object({ itemsRecorded: z.number(), droppedItems: z.number(), averageLatencyMs: z.number() })
     .default({ itemsRecorded: 0, droppedItems: 0, averageLatencyMs: 0 }),
+  /** Of the audio service: the inputs that were asked for. */
+  inputs: z.partialRecord(z.enum(['microphone', 'systemAudio']), audioInputStatusSchema).nullish(),
   error: nativeErrorSchema.nullish(),
 });
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
@@ -103,6 +112,14 @@ export const capturedScreenshotSchema = z.object({
 });
 export type CapturedScreenshot = z.infer<typeof capturedScreenshotSchema>;
 
+/** What a sound segment was measured to be. */
+const soundMeasures = {
+  /** 0 to 1. */
+  rms: z.number().min(0).max(1).nullish(),
+  /** dBFS: the 10th percentile of the power in windows of 20 ms; -120 for nothing at all. */
+  noiseLevel: z.number().min(-120).max(0).nullish(),
+};
+
 export const libraryEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('none') }),
   z.object({
@@ -114,8 +131,36 @@ export const libraryEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('firstFrame'), offsetMs: offsetMsSchema, monotonicMs: z.number() }),
   z.object({ type: z.literal('fragmentWritten'), offsetMs: offsetMsSchema, take: z.number(), bytes: z.number() }),
-  z.object({ type: z.literal('segmentFinished'), offsetMs: offsetMsSchema, index: z.number(), durationMs: z.number() }),
-  z.object({ type: z.literal('sourceLost'), offsetMs: offsetMsSchema, service: serviceSchema, message: z.string() }),
+  z.object({
+    type: z.literal('segmentFinished'),
+    offsetMs: offsetMsSchema,
+    index: z.number(),
+    durationMs: z.number(),
+    ...soundMeasures,
+  }),
+  z.object({
+    type: z.literal('sourceLost'),
+    offsetMs: offsetMsSchema,
+    service: serviceSchema,
+    /** "audio" is the sound server with every input behind it. */
+    sourceId: z.string().nullish(),
+    message: z.string(),
+  }),
+  z.object({
+    type: z.literal('sourceRecovered'),
+    offsetMs: offsetMsSchema,
+    service: serviceSchema,
+    sourceId: z.string().nullish(),
+  }),
+  z.object({ type: z.literal('stalled'), offsetMs: offsetMsSchema, service: serviceSchema, message: z.string() }),
+  z.object({ type: z.literal('resumed'), offsetMs: offsetMsSchema, service: serviceSchema }),
+  z.object({
+    type: z.literal('silence'),
+    offsetMs: offsetMsSchema,
+    service: serviceSchema,
+    sourceId: z.string(),
+    message: z.string(),
+  }),
   /** Less than 500 MB are free; `stopping` below 100 MB, when the library has ended the recording by itself. */
   z.object({
     type: z.literal('diskLow'),
@@ -162,6 +207,7 @@ export const manifestSchema = z.object({
       bytes: z.number().int().min(0),
       peak: z.number().min(0).max(1),
       isEmpty: z.boolean(),
+      ...soundMeasures,
     }),
   ),
   gaps: z.array(recordingGapSchema).default([]),

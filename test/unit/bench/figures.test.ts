@@ -39,13 +39,20 @@ describe('The progress of ffmpeg', () => {
 
 describe('The command line of the bench', () => {
   it('measures everything for a minute on three seeds when nothing is said', () => {
-    const all = { names: [], json: undefined, vsix: undefined, seconds: 60, seeds: [1, 2, 3] };
+    const all = { names: [], json: undefined, vsix: undefined, seconds: 60, seeds: [1, 2, 3], long: false };
     assert.deepEqual(parseFlags([]), all);
   });
 
   it('takes names, a file, a duration and seeds', () => {
-    const flags = parseFlags(['recorder', '--json', 'out.json', '--seconds', '10', '--seeds', '4, 5']);
-    assert.deepEqual(flags, { names: ['recorder'], json: 'out.json', vsix: undefined, seconds: 10, seeds: [4, 5] });
+    const flags = parseFlags(['recorder', '--json', 'out.json', '--seconds', '10', '--seeds', '4, 5', '--long']);
+    assert.deepEqual(flags, {
+      names: ['recorder'],
+      json: 'out.json',
+      vsix: undefined,
+      seconds: 10,
+      seeds: [4, 5],
+      long: true,
+    });
   });
 
   it('refuses what is no duration and no seed', () => {
@@ -56,7 +63,7 @@ describe('The command line of the bench', () => {
   it('chooses benches by name, all without one, and names them when one is unknown', () => {
     assert.deepEqual(
       chooseBenches([]).map(([name]) => name),
-      ['activation', 'start', 'recorder'],
+      ['activation', 'start', 'recorder', 'sync'],
     );
     assert.deepEqual(
       chooseBenches(['start']).map(([name]) => name),
