@@ -56,6 +56,8 @@ public struct Manifest: Codable, Sendable, Equatable {
   }
 
   public static let fileName = "manifest.json"
+  /// The longest manifest that is read.
+  static let mostBytes = 64 << 20
 
   public var schemaVersion = 1
   public var sessionId: String

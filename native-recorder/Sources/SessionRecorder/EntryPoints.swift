@@ -169,3 +169,38 @@ public func recover(_ text: UnsafePointer<CChar>?) -> Text? {
     }
   }
 }
+
+@_cdecl("media_concatenate_audio")
+public func concatenateAudio(_ text: UnsafePointer<CChar>?) -> Text? {
+  answering { () throws(RecorderError) in
+    let wanted = try request(ConcatenateInput.self, text)
+    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
+      let request = try wanted.read(platform: platform)
+      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
+    }
+  }
+}
+
+@_cdecl("media_merge")
+public func merge(_ text: UnsafePointer<CChar>?) -> Text? {
+  answering { () throws(RecorderError) in
+    let wanted = try request(MergeInput.self, text)
+    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
+      let request = try wanted.read(platform: platform)
+      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.merge(request, job) })
+    }
+  }
+}
+
+@_cdecl("media_next_event")
+public func nextMediaEvent(_ job: UInt64, _ timeoutMs: UInt32) -> Text? {
+  answering { () throws(RecorderError) in try mediaJobs.next(job, timeoutMs: Double(timeoutMs)) }
+}
+
+@_cdecl("media_cancel")
+public func cancelMedia(_ job: UInt64) -> Text? {
+  answering { () throws(RecorderError) in
+    try mediaJobs.cancel(job)
+    return EmptyAnswer()
+  }
+}
