@@ -37,9 +37,9 @@ public final class MediaJob: Sendable {
   private let signal: any Signal
   private let nowMs: @Sendable () -> Double
 
-  public init(platform: any RecorderPlatform) {
+  init(platform: any RecorderPlatform, nowMs: (@Sendable () -> Double)? = nil) {
     signal = platform.makeSignal()
-    nowMs = platform.nowMs
+    self.nowMs = nowMs ?? platform.nowMs
   }
 
   public var isCancelled: Bool { state.withLock { $0.isCancelled } }

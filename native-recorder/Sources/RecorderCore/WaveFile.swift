@@ -108,4 +108,19 @@ struct WaveScan {
       sampleRate: little(24, 4), channels: channels, dataOffset: WaveFileWriter.headerBytes,
       promisedBytes: little(40, 4), fileBytes: file.size)
   }
+
+  /// Largest magnitude, 0…1.
+  func peak(_ file: any MediaFile) throws(RecorderError) -> Double {
+    var largest: UInt16 = 0
+    var offset = dataOffset
+    while offset < wholeBytes {
+      let bytes = try file.read(at: offset, count: min(1 << 20, wholeBytes - offset))
+      if bytes.isEmpty { break }
+      for at in stride(from: 0, to: bytes.count - 1, by: 2) {
+        largest = max(largest, Int16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8).magnitude)
+      }
+      offset += bytes.count
+    }
+    return Double(largest) / 32768
+  }
 }

@@ -41,6 +41,8 @@ final class LibavInput {
     avformat_close_input(&context)
   }
 
+  /// libavformat's short name.
+  var formatName: String { context?.pointee.iformat.pointee.name.map { String(cString: $0) } ?? "" }
   var parameters: UnsafeMutablePointer<AVCodecParameters> { stream.pointee.codecpar }
 
   /// As the file says it; nil when it says nothing.

@@ -155,7 +155,12 @@ public func probe(_ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let wanted = try request(ProbeRequest.self, text)
     return try onThread(limitMs: 30_000) { () throws(RecorderError) in
-      try MediaProbe.probe(path: wanted.path, platform: platform)
+      do throws(RecorderError) {
+        return try MediaProbe.probe(path: wanted.path, platform: platform)
+      } catch {
+        guard error.code == .unsupported else { throw error }
+        return try LibavProbe.probe(wanted.path)
+      }
     }
   }
 }
