@@ -34,6 +34,11 @@ const stages: Record<string, Stage> = {
     ),
   unit: async () => await mocha('unit', 'test/unit', 20_000),
   native: async () => await swiftTests(),
+  // Some kills of short recordings; `npm run crash-series` is the long form.
+  crash: async () => {
+    const args = ['test/crash/crashSeries.ts', '--kills', '3', '--seconds', '8'];
+    return await command('crash', bin('tsx'), args, '.', ownCounts);
+  },
   webviews: async () => await mocha('webviews', 'test/webviews', 60_000),
   package: async () => await own('package', packageExtension),
   host: async () => await command('host', bin('tsx'), ['test/host/main.ts'], '.', ownCounts),
