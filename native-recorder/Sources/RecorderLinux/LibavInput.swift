@@ -1,6 +1,7 @@
 // Owns reading a media file through libavformat: one stream of it, packet by packet, ended at once by a cancelled job.
 
 import CLibav
+import Glibc
 import RecorderCore
 
 /// Used by one thread.
@@ -76,6 +77,17 @@ final class LibavInput {
       }
       return true
     }
+  }
+
+  /// Whether the file's own lengths end where the file ends: the boxes of MP4, the RIFF chunk of WAV. Others have none.
+  func isWhole() throws(RecorderError) -> Bool {
+    guard formatName == "wav" || formatName.contains("mp4") else { return true }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw posixError("open", path, errno) }
+    let file = PosixFile(descriptor, path: path)
+    guard formatName == "wav" else { return try MediaProbe.boxesFill(file) }
+    let head = try file.read(at: 4, count: 4)
+    return head.count == 4 && head.reversed().reduce(0) { $0 << 8 | Int($1) } + 8 == file.size
   }
 
   private static func stream(

@@ -24,7 +24,10 @@ public enum LibavMedia {
     LibavProcess.prepare()
     var takes: [TakeInfo] = []
     for take in request.takes {
-      takes.append(try LibavInput(take.path, AVMEDIA_TYPE_VIDEO, job: job).takeInfo(offsetMs: take.offsetMs))
+      let input = try LibavInput(take.path, AVMEDIA_TYPE_VIDEO, job: job)
+      // libavformat takes the torn end of a movie for its end.
+      guard try input.isWhole() else { throw LibavFailure.error("read", take.path, WS_AVERROR_INVALIDDATA) }
+      takes.append(input.takeInfo(offsetMs: take.offsetMs))
       try job.proceed(0)
     }
     let plan = try MoviePlan(takes, encodesAll: request.compressionLevel != nil)

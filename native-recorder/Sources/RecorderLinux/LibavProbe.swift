@@ -16,7 +16,7 @@ public enum LibavProbe {
       // A file has picture, sound, or both.
       if let input = try? LibavInput(path, kind, job: nil), let format = Self.kind(input.formatName) {
         if probe == nil {
-          probe = MediaProbe(kind: format, bytes: bytes, complete: try input.isWhole(bytes: bytes))
+          probe = MediaProbe(kind: format, bytes: bytes, complete: try input.isWhole())
         }
         if let known = probe { probe = input.described(known) }
       }
@@ -46,19 +46,5 @@ extension LibavInput {
       probe.channels = Int(parameters.ch_layout.nb_channels)
     }
     return probe
-  }
-
-  /// Whether the file's own lengths end where the file ends: the boxes of MP4, the RIFF chunk of WAV. MP3 has none.
-  fileprivate func isWhole(bytes: Int) throws(RecorderError) -> Bool {
-    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
-    let folder = try PosixFolder(String(path.dropLast(name.count)), forRecording: false)
-    defer { folder.close() }
-    let file = try folder.open(name, writable: false)
-    defer { file.close() }
-    if formatName == "wav" {
-      let head = try file.read(at: 4, count: 4)
-      return head.count == 4 && head.reversed().reduce(0) { $0 << 8 | Int($1) } + 8 == bytes
-    }
-    return formatName == "mp3" ? true : try MediaProbe.boxesFill(file)
   }
 }
