@@ -35,6 +35,11 @@ const stages: Record<string, Stage> = {
   unit: async () => await mocha('unit', 'test/unit', 20_000),
   native: async () => await swiftTests(),
   recorder: async () => await mocha('recorder', 'test/recorder', 120_000),
+  // Some kills of short recordings; `npm run crash-series` is the long form.
+  crash: async () => {
+    const args = ['test/crash/crashSeries.ts', '--kills', '3', '--seconds', '8'];
+    return await command('crash', bin('tsx'), args, '.', ownCounts);
+  },
   webviews: async () => await mocha('webviews', 'test/webviews', 60_000),
   package: async () => await own('package', packageExtension),
   host: async () => await command('host', bin('tsx'), ['test/host/main.ts'], '.', ownCounts),

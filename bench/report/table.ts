@@ -5,7 +5,12 @@ const heads = ['what', 'ours', 'peer', 'unit', 'ratio', 'goal', 'holds', 'min–
 const numeric = new Set(['ours', 'peer', 'ratio']);
 
 export function tableOf(rows: readonly MeasuredRow[]): string {
-  const lines = [heads, ...rows.map(cellsOf)];
+  return tableOfColumns([heads, ...rows.map(cellsOf)]);
+}
+
+/** Lines of cells, the first of which are the heads. */
+export function tableOfColumns(lines: readonly (readonly string[])[]): string {
+  const [heads = []] = lines;
   const widths = heads.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
   const draw = (cells: readonly string[]): string =>
     cells

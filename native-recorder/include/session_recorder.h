@@ -138,24 +138,61 @@ char *screen_recorder_status(uint64_t handle);
 //                   "isEmpty": true when the peak is below 4/32768}],
 //      "screenshots":[{"path","offsetMs","sha256","perceptualHash","bytes","width","height"}],
 //      "pauses":[{"offsetMs","durationMs"}],
-//      "gaps":[{"service","sourceId"?: the one source that is missing,"fromMs","toMs","reason": an error code}],
+//      "gaps":[{"service","sourceId"?: the one source that is missing,"fromMs","toMs",
+//               "reason": an error code, or "lost" (see media_recover)}],
 //      "droppedFrames":{cause: count}}                        "late": a tick passed while a changed screen waited
 char *screen_recorder_stop(uint64_t handle);
 
 // Stops where needed, wakes whoever waits for events, forgets the handle. → {}. Limit 10 s.
 char *screen_recorder_destroy(uint64_t handle);
 
-// {"path": absolute} → {"kind":"mp4|wav|png","bytes","complete":bool} with, as it applies,
+// {"path": absolute} → {"kind":"mp4|wav|png|mp3","bytes","complete":bool} with, as it applies,
 //   "durationMs","width","height","frames","fragments","sampleRate","channels". Limit 30 s.
-// complete is false for a file that ends in the middle of something or that its recorder did not finish.
+// complete is false for a file that ends in the middle of something or that its recorder did not finish. Files that
+// other programs made are answered too; "fragments" is said of takes alone.
 char *media_probe(const char *request);
 
 // {"directory": absolute} → the manifest, state "recovered" (or "finished" when nothing had to be mended), with
-// "lostMs": how much later another service or the manifest says the recording went on than the picture that was kept.
-// Cuts torn ends off takes, rebuilds their durations and indexes, mends WAV headers, names files that the manifest does
-// not know, writes manifest.json. Works without a manifest too ("startedAt" is then empty, offsets are the sum of what
-// came before). Nothing is deleted: bytes that cannot be read go to NAME.torn-N. Limit 300 s.
+// "lostMs": what was recorded and could not be kept of picture or sound, whichever lost more, as far as the manifest,
+// torn fragments and the other service tell. Cuts torn ends off takes, rebuilds their durations and indexes, mends WAV
+// headers, names files that the manifest does not know, writes manifest.json. What is missing before the end (a file
+// that is gone or unreadable) is a gap with the reason "lost". Works without a manifest too ("startedAt" is then empty,
+// offsets are the sum of what came before). Nothing is deleted: bytes that cannot be read go to NAME.torn-N. It may be
+// repeated and interrupted at any moment. "unsupported" when a newer version wrote the manifest. Limit 300 s.
 char *media_recover(const char *request);
+
+// Long work on media is a job with a number of its own; at most 8 run at a time ("invalidState"). Both calls check the
+// request and answer {"job": N} within 5 s; what goes wrong later is an event. A job writes to .NAME.partial beside
+// outputPath, syncs it and renames it: outputPath holds what it held before, or the whole new file. Paths are absolute.
+//
+// Segments to one MP3 file:
+//   {"directory": a session's folder, or "segments":[{"path","offsetMs"}], "outputPath",
+//    "bitrateKbps":128 (32…320, constant), "fromMs":0, "durationMs": until the last segment ends}
+// Media time fromMs is the file's 0, to the sample: gaps are silence, of two segments that overlap the earlier one is
+// heard to its end. Sound of any sample rate and channels is taken; the file has the highest rate among them (16000 to
+// 48000) and one or two channels. With durationMs it is exactly that long. Encoder delay is in the LAME header.
+char *media_concatenate_audio(const char *request);
+
+// Takes and sound to one MP4 file, H.264 and MP3, its index at the front:
+//   {"directory": a session's folder, or "takes":[{"path","offsetMs"}],
+//    "audio": a sound file that begins at media time 0 (MP3 is copied), or "segments":[{"path","offsetMs"}]
+//       (with a directory and neither of them: its segments), "bitrateKbps":128,
+//    "outputPath", "chapters":[{"title","startMs","endMs"?}], "startedAt"?: ISO 8601, written as the creation time,
+//    "compressionLevel"?: 0 (best) to 1 (smallest): encodes the picture again; without it packets are copied}
+// The file's time is media time: the first picture is shown from 0, and the last one before a gap until the next take.
+// Takes are copied when they have the size and parameter sets of those that last longest together; the others are
+// encoded again, letterboxed into that size.
+char *media_merge(const char *request);
+
+// Waits up to timeout_ms for a job's next event. Progress comes at most ten times a second; the last of the others is
+// the job's outcome: read once, it is gone, and the job's number with it ("invalidHandle").
+//   {"type":"none"}, {"type":"progress","fraction": 0…1}
+//   {"type":"finished","path","durationMs","bytes","copiedTakes"?,"encodedTakes"?}
+//   {"type":"failed","error":{"code","message"}}, {"type":"cancelled"}
+char *media_next_event(uint64_t job, uint32_t timeout_ms);
+
+// Ends a job soon; its outcome is "cancelled", unless it was over before. Nothing that it wrote stays. → {}
+char *media_cancel(uint64_t job);
 
 // Frees an answer; NULL is fine.
 void screen_recorder_free_string(char *text);

@@ -10,6 +10,7 @@ import { CodedError } from '../../src/shared/errors.ts';
 import type {
   CapturedScreenshot,
   LibraryEvent,
+  MediaResult,
   RecorderConfig,
   RecorderPermissions,
   RecorderSources,
@@ -59,6 +60,8 @@ export class FakeRecorder implements Recorder {
       permissions: () => Promise.resolve(this.permissions),
       record: (config) => this.#record(config),
       recover: (directory) => this.#recover(directory),
+      concatenateAudio: ({ outputPath }) => writeMedia(outputPath),
+      mergeMedia: ({ outputPath }) => writeMedia(outputPath),
       onDied: this.#died.event,
       dispose: () => this.connections--,
     });
@@ -145,6 +148,11 @@ class FakeRecording implements Recording {
   #offsetMs(): number {
     return this.#sessionClock.offsetAt(this.#clock.monotonicMs());
   }
+}
+
+async function writeMedia(path: string): Promise<MediaResult> {
+  await writeFile(path, 'media');
+  return { path, durationMs: 4000, bytes: 5 };
 }
 
 async function writeRecording(folder: string, sessionId: string, durationMs: number): Promise<RecordingManifest> {

@@ -62,8 +62,11 @@ public struct Manifest: Codable, Sendable, Equatable {
   }
 
   public static let fileName = "manifest.json"
+  /// The longest manifest that is read.
+  static let mostBytes = 64 << 20
+  static let newestVersion = 1
 
-  public var schemaVersion = 1
+  public var schemaVersion = newestVersion
   public var sessionId: String
   public var startedAt: String
   public var startedAtMonotonicMs: Double

@@ -1,7 +1,7 @@
 // Owns what a recorded file says about itself, read from the file alone.
 
 public struct MediaProbe: Codable, Sendable, Equatable {
-  public enum Kind: String, Codable, Sendable { case mp4, wav, png }
+  public enum Kind: String, Codable, Sendable { case mp4, wav, png, mp3 }
 
   public var kind: Kind
   public var bytes: Int
@@ -15,7 +15,7 @@ public struct MediaProbe: Codable, Sendable, Equatable {
   public var sampleRate: Int?
   public var channels: Int?
 
-  /// - Throws: `ioError` when the file cannot be read, `unsupported` when it is none of the kinds written here.
+  /// - Throws: `ioError` when the file cannot be read, `unsupported` when it is none that the recorder writes.
   public static func probe(path: String, platform: any RecorderPlatform) throws(RecorderError) -> MediaProbe {
     guard path.hasPrefix("/"), !path.utf8.contains(0), let slash = path.lastIndex(of: "/") else {
       throw RecorderError(.invalidConfig, "path has to be an absolute path.")
@@ -30,8 +30,8 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     defer { file.close() }
     if let wave = try WaveScan.read(file) { return MediaProbe(wave) }
     if let png = try png(file) { return png }
-    if let movie = try MovieScan.read(file) { return MediaProbe(movie) }
-    throw RecorderError(.unsupported, "\(name) is no MP4, WAV or PNG file that this recorder knows.")
+    if let movie = try MovieScan.read(file), movie.isTake { return MediaProbe(movie) }
+    throw RecorderError(.unsupported, "\(name) is no take, segment or screenshot of this recorder.")
   }
 
   init(_ wave: WaveScan) {
@@ -54,14 +54,14 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     fragments = movie.fragments.count
   }
 
-  private init(kind: Kind, bytes: Int, complete: Bool) {
+  public init(kind: Kind, bytes: Int, complete: Bool) {
     self.kind = kind
     self.bytes = bytes
     self.complete = complete
   }
 
   /// PNG (ISO/IEC 15948): signature, then IHDR with width and height; the file ends with IEND.
-  private static func png(_ file: any MediaFile) throws(RecorderError) -> MediaProbe? {
+  static func png(_ file: any MediaFile) throws(RecorderError) -> MediaProbe? {
     let reader = ByteReader(bytes: try file.read(at: 0, count: 24))
     guard reader.bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) else { return nil }
     let tail = try file.read(at: max(0, file.size - 8), count: 4)
@@ -69,5 +69,12 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     probe.width = reader.u32(16)
     probe.height = reader.u32(20)
     return probe
+  }
+
+  /// Whether the boxes of an MP4 end exactly where the file ends.
+  public static func boxesFill(_ file: any MediaFile) throws(RecorderError) -> Bool {
+    var offset = 0
+    while let box = try BoxHeader.read(file, at: offset), box.end <= file.size { offset = box.end }
+    return offset == file.size && offset > 0
   }
 }

@@ -142,6 +142,15 @@ struct MovieFront {
     var offset = 0
     var found = false
     while let box = try BoxHeader.read(file, at: offset), box.end <= file.size {
+      // The index changes in several writes; a crash between them leaves boxes whose sizes are wrong. Its room is as
+      // large as ever, and a fragment behind it shows that this is where it ends.
+      let roomEnd = offset + MovieHeader.indexRoom
+      let behind = try BoxHeader.read(file, at: roomEnd)?.type
+      if found, box.type == "sidx" || box.type == "free", behind == "moof" || roomEnd == file.size {
+        front.indexRoom = (offset, MovieHeader.indexRoom)
+        front.end = roomEnd
+        return front
+      }
       switch box.type {
       case "moov":
         let bytes = try file.read(at: offset, count: box.size)

@@ -23,6 +23,8 @@ struct MovieScan {
   var frames: Int { fragments.reduce(0) { $0 + $1.frames } }
   var endTicks: Int { fragments.last?.endTicks ?? 0 }
   var durationMs: Double { Double(endTicks) * 1000 / Double(max(1, front.timescale)) }
+  /// The room for the index is a take's mark: other fragmented movies have none of this size.
+  var isTake: Bool { front.indexRoom?.size == MovieHeader.indexRoom }
   var isTorn: Bool { fileBytes > wholeBytes && !hasRandomAccessIndex }
 
   /// Nil when the file's front is not that of a fragmented movie.

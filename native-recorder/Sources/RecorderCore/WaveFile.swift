@@ -111,4 +111,20 @@ struct WaveScan {
       sampleRate: little(24, 4), channels: channels, dataOffset: WaveFileWriter.headerBytes,
       promisedBytes: little(40, 4), fileBytes: file.size)
   }
+
+  /// What the samples measure, as their segment's recorder would have said.
+  func measured(_ file: any MediaFile) throws(RecorderError) -> SegmentMeter {
+    var meter = SegmentMeter(sampleRate: sampleRate, channels: channels)
+    var offset = dataOffset
+    while offset < wholeBytes {
+      let bytes = try file.read(at: offset, count: min(1 << 20, wholeBytes - offset))
+      if bytes.isEmpty { break }
+      let samples = stride(from: 0, to: bytes.count - 1, by: 2).lazy.map { at in
+        Int16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8)
+      }
+      meter.add(samples)
+      offset += bytes.count
+    }
+    return meter
+  }
 }

@@ -70,7 +70,8 @@ public final class PosixFolder: MediaFolder {
   }
 
   public func open(_ name: String, writable: Bool) throws(RecorderError) -> any MediaFile {
-    let file = openat(descriptor, name, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK)
+    // A link could lead anywhere; a recorder makes none.
+    let file = openat(descriptor, name, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     guard file >= 0 else { throw posixError("open", path(name), errno) }
     return PosixFile(file, path: path(name))
   }

@@ -13,6 +13,7 @@ struct ErrorAnswer: Encodable {
 struct EmptyAnswer: Encodable {}
 
 let platform = LinuxPlatform()
+let mediaJobs = MediaJobs(platform: platform)
 
 /// A string that the caller frees with `screen_recorder_free_string`; nil only when there is no memory.
 func cString(_ text: String) -> UnsafeMutablePointer<CChar>? {

@@ -160,7 +160,12 @@ public func probe(_ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let wanted = try request(ProbeRequest.self, text)
     return try onThread(limitMs: 30_000) { () throws(RecorderError) in
-      try MediaProbe.probe(path: wanted.path, platform: platform)
+      do throws(RecorderError) {
+        return try MediaProbe.probe(path: wanted.path, platform: platform)
+      } catch {
+        guard error.code == .unsupported else { throw error }
+        return try LibavProbe.probe(wanted.path)
+      }
     }
   }
 }
@@ -172,5 +177,40 @@ public func recover(_ text: UnsafePointer<CChar>?) -> Text? {
     return try onThread(limitMs: 300_000) { () throws(RecorderError) in
       try Recovery.recover(directory: wanted.directory, platform: platform)
     }
+  }
+}
+
+@_cdecl("media_concatenate_audio")
+public func concatenateAudio(_ text: UnsafePointer<CChar>?) -> Text? {
+  answering { () throws(RecorderError) in
+    let wanted = try request(ConcatenateInput.self, text)
+    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
+      let request = try wanted.read(platform: platform)
+      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
+    }
+  }
+}
+
+@_cdecl("media_merge")
+public func merge(_ text: UnsafePointer<CChar>?) -> Text? {
+  answering { () throws(RecorderError) in
+    let wanted = try request(MergeInput.self, text)
+    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
+      let request = try wanted.read(platform: platform)
+      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.merge(request, job) })
+    }
+  }
+}
+
+@_cdecl("media_next_event")
+public func nextMediaEvent(_ job: UInt64, _ timeoutMs: UInt32) -> Text? {
+  answering { () throws(RecorderError) in try mediaJobs.next(job, timeoutMs: Double(timeoutMs)) }
+}
+
+@_cdecl("media_cancel")
+public func cancelMedia(_ job: UInt64) -> Text? {
+  answering { () throws(RecorderError) in
+    try mediaJobs.cancel(job)
+    return EmptyAnswer()
   }
 }

@@ -4,6 +4,7 @@ import RecorderCore
 import RecorderLinux
 
 struct CreateAnswer: Encodable, Sendable { let handle: UInt64 }
+struct JobAnswer: Encodable, Sendable { let job: UInt64 }
 struct SourceName: Codable, Sendable { let id: String }
 struct BalanceAnswer: Encodable, Sendable { let balance: Double }
 struct ScreenshotRequest: Decodable, Sendable { let name: String? }

@@ -61,6 +61,7 @@ final class MemoryFolder: MediaFolder {
     self.files.withLock { $0 = files.mapValues { MemoryFile($0) } }
   }
 
+  var contents: [String: [UInt8]] { files.withLock { $0.mapValues(\.bytes) } }
   func bytes(_ name: String) -> [UInt8]? { files.withLock { $0[name]?.bytes } }
 
   func create(_ name: String) throws(RecorderError) -> any MediaFile {

@@ -13,6 +13,10 @@ export const libraryCallSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('status'), handle: z.number() }),
   z.object({ name: z.literal('stop'), handle: z.number() }),
   z.object({ name: z.literal('recover'), request: z.unknown() }),
+  /** Both answer a job's number; its events follow until its outcome. */
+  z.object({ name: z.literal('concatenateAudio'), request: z.unknown() }),
+  z.object({ name: z.literal('mergeMedia'), request: z.unknown() }),
+  z.object({ name: z.literal('cancelMedia'), job: z.number() }),
   /** Answers the process's monotonic clock; measures the offset between the two. */
   z.object({ name: z.literal('clock') }),
 ]);
@@ -29,5 +33,6 @@ export const fromProcessSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer'), id: z.number().int(), json: z.unknown() }),
   z.object({ type: z.literal('failure'), id: z.number().int(), error: errorSchema }),
   z.object({ type: z.literal('event'), handle: z.number(), event: z.unknown() }),
+  z.object({ type: z.literal('mediaEvent'), job: z.number(), event: z.unknown() }),
 ]);
 export type FromProcess = z.infer<typeof fromProcessSchema>;

@@ -59,6 +59,12 @@ export class LibraryBinding {
         );
       case 'recover':
         return invoke('media_recover', [DataType.String], [JSON.stringify(call.request)]);
+      case 'concatenateAudio':
+        return invoke('media_concatenate_audio', [DataType.String], [JSON.stringify(call.request)]);
+      case 'mergeMedia':
+        return invoke('media_merge', [DataType.String], [JSON.stringify(call.request)]);
+      case 'cancelMedia':
+        return invoke('media_cancel', [DataType.U64], [call.job]);
       default:
         return assertNever(call, 'library call');
     }
@@ -67,6 +73,11 @@ export class LibraryBinding {
   /** Waits up to `timeoutMs` for the next event; `{"type":"none"}` when nothing came. */
   nextEvent(handle: number, timeoutMs: number): Promise<unknown> {
     return invoke('screen_recorder_next_event', [DataType.U64, DataType.U32], [handle, timeoutMs]);
+  }
+
+  /** As `nextEvent`, of a media job. */
+  nextMediaEvent(job: number, timeoutMs: number): Promise<unknown> {
+    return invoke('media_next_event', [DataType.U64, DataType.U32], [job, timeoutMs]);
   }
 
   destroy(handle: number): Promise<unknown> {

@@ -30,6 +30,7 @@ export class ProcessChannel extends DisposableStore {
   readonly #log: Logger;
   readonly #waiting = new Map<number, Waiting>();
   readonly #eventListeners = new Set<(handle: number, event: unknown) => void>();
+  readonly #mediaListeners = new Set<(job: number, event: unknown) => void>();
   readonly #deathListeners = new Set<(error: CodedError) => void>();
   readonly #ready = deferred<void>();
   #lastId = 0;
@@ -98,6 +99,11 @@ export class ProcessChannel extends DisposableStore {
     return { dispose: () => this.#eventListeners.delete(listener) };
   }
 
+  onMediaEvent(listener: (job: number, event: unknown) => void): { dispose(): void } {
+    this.#mediaListeners.add(listener);
+    return { dispose: () => this.#mediaListeners.delete(listener) };
+  }
+
   onDied(listener: (error: CodedError) => void): { dispose(): void } {
     this.#deathListeners.add(listener);
     return { dispose: () => this.#deathListeners.delete(listener) };
@@ -147,6 +153,9 @@ export class ProcessChannel extends DisposableStore {
       case 'event':
         for (const listener of this.#eventListeners) listener(message.handle, message.event);
         break;
+      case 'mediaEvent':
+        for (const listener of [...this.#mediaListeners]) listener(message.job, message.event);
+        break;
     }
   }
 
@@ -169,7 +178,8 @@ export class ProcessChannel extends DisposableStore {
 
 const knownCodes: readonly string[] = [...recorderErrorCodes, 'libraryMissing', 'libraryVersion'] satisfies ErrorCode[];
 
-function libraryError({ code, message }: { code: string; message: string }): CodedError {
+/** An error as the library says it. */
+export function libraryError({ code, message }: { code: string; message: string }): CodedError {
   return new CodedError(isKnown(code) ? code : 'internal', message);
 }
 

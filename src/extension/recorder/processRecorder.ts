@@ -3,7 +3,10 @@ import * as z from 'zod';
 import { CodedError } from '../../shared/errors.ts';
 import {
   type CapturedScreenshot,
+  type ConcatenateAudioRequest,
   type LibraryEvent,
+  type MediaResult,
+  type MergeMediaRequest,
   type PermissionName,
   type RecorderConfig,
   type RecorderPermissions,
@@ -24,8 +27,9 @@ import {
 import type { Clock } from '../platform/clock.ts';
 import type { Disposable } from '../platform/disposable.ts';
 import type { LibraryCall } from './ipc.ts';
+import { runMediaJob } from './mediaJob.ts';
 import { ProcessChannel, type ProcessChannelOptions } from './processChannel.ts';
-import type { Recorder, RecorderConnection, Recording } from './recorder.ts';
+import type { MediaJobOptions, Recorder, RecorderConnection, Recording } from './recorder.ts';
 
 const startTimeoutMs = 5000;
 const stopTimeoutMs = 10_000;
@@ -76,6 +80,14 @@ class Connection implements RecorderConnection {
     const { handle } = await ask(this.#channel, createdSchema, { name: 'create', config }, left());
     const started = await change(this.#channel, startedSchema, { name: 'start', handle }, left());
     return new ProcessRecording(this.#channel, handle, started, offsetMs);
+  }
+
+  concatenateAudio(request: ConcatenateAudioRequest, options?: MediaJobOptions): Promise<MediaResult> {
+    return runMediaJob(this.#channel, { name: 'concatenateAudio', request }, options);
+  }
+
+  mergeMedia(request: MergeMediaRequest, options?: MediaJobOptions): Promise<MediaResult> {
+    return runMediaJob(this.#channel, { name: 'mergeMedia', request }, options);
   }
 
   recover(directory: string): Promise<RecordingManifest> {

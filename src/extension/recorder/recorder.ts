@@ -2,8 +2,11 @@
 import type { CodedError } from '../../shared/errors.ts';
 import type {
   CapturedScreenshot,
+  ConcatenateAudioRequest,
   LibraryEvent,
+  MediaResult,
   MediaService,
+  MergeMediaRequest,
   PermissionName,
   RecorderConfig,
   RecorderPermissions,
@@ -27,8 +30,18 @@ export interface RecorderConnection extends Disposable {
   record(config: RecorderConfig): Promise<Recording>;
   /** Makes a crashed recording's folder valid again and answers what is in it. */
   recover(directory: string): Promise<RecordingManifest>;
+  /** Segments to one MP3 file. An aborted job rejects with the signal's reason and leaves nothing behind. */
+  concatenateAudio(request: ConcatenateAudioRequest, options?: MediaJobOptions): Promise<MediaResult>;
+  /** Takes and sound to one MP4 file; otherwise as `concatenateAudio`. */
+  mergeMedia(request: MergeMediaRequest, options?: MediaJobOptions): Promise<MediaResult>;
   /** Called once when the process ends without having been disposed. */
   onDied(listener: (error: CodedError) => void): Disposable;
+}
+
+export interface MediaJobOptions {
+  readonly signal?: AbortSignal;
+  /** 0 to 1, at most ten times a second. */
+  readonly onProgress?: (fraction: number) => void;
 }
 
 export interface Recording {

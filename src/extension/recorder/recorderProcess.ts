@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { toCodedError } from '../../shared/errors.ts';
-import { createdSchema, libraryErrorSchema } from '../../shared/recorder/library.ts';
+import { createdSchema, jobSchema, libraryErrorSchema } from '../../shared/recorder/library.ts';
 import { type FromProcess, type LibraryCall, toProcessSchema } from './ipc.ts';
 import { LibraryBinding } from './libraryBinding.ts';
 
@@ -12,6 +12,8 @@ import { LibraryBinding } from './libraryBinding.ts';
 const eventWaitMs = 1000;
 
 const recordings = new Set<number>();
+/** Jobs that run, each with the end of its events. */
+const mediaJobs = new Map<number, Promise<void>>();
 
 main(process.argv[2] ?? '');
 
@@ -61,6 +63,13 @@ function follow(binding: LibraryBinding, call: LibraryCall, json: unknown): void
   } else if (call.name === 'stop') {
     recordings.delete(call.handle);
     void binding.destroy(call.handle);
+  } else if (call.name === 'concatenateAudio' || call.name === 'mergeMedia') {
+    const { job } = jobSchema.parse(json);
+    const ended = forwardMediaEvents(binding, job).catch(() => undefined);
+    mediaJobs.set(
+      job,
+      ended.then(() => void mediaJobs.delete(job)),
+    );
   }
 }
 
@@ -76,11 +85,25 @@ async function forwardEvents(binding: LibraryBinding, handle: number): Promise<v
   }
 }
 
+/** Until the outcome, with which the library forgets the job. */
+async function forwardMediaEvents(binding: LibraryBinding, job: number): Promise<void> {
+  for (;;) {
+    const event = await binding.nextMediaEvent(job, eventWaitMs);
+    const type = eventTypeSchema.safeParse(event).data?.type;
+    if (type === undefined) return;
+    if (type !== 'none') send({ type: 'mediaEvent', job, event });
+    if (type !== 'none' && type !== 'progress') return;
+  }
+}
+
 async function finish(binding: LibraryBinding): Promise<void> {
+  // What is cancelled takes its unfinished file away.
+  for (const job of mediaJobs.keys()) void binding.call({ name: 'cancelMedia', job }).catch(() => undefined);
   for (const handle of recordings) {
     recordings.delete(handle);
     await binding.call({ name: 'stop', handle }).catch(() => undefined);
   }
+  await Promise.all(mediaJobs.values());
   // A wait for events may still hold a thread; everything that was recorded is on the disk.
   process.exit(0);
 }

@@ -214,3 +214,54 @@ export const manifestSchema = z.object({
   pauses: z.array(z.object({ offsetMs: offsetMsSchema, durationMs: z.number().min(0) })).default([]),
 });
 export type RecordingManifest = z.infer<typeof manifestSchema>;
+
+/** A file and the media time at which it begins. */
+export interface MediaPiece {
+  readonly path: string;
+  readonly offsetMs: number;
+}
+
+/** Segments to one MP3 file; offsets stay true. */
+export interface ConcatenateAudioRequest {
+  readonly segments: readonly MediaPiece[];
+  readonly outputPath: string;
+  readonly bitrateKbps?: number;
+  /** The part of media time that is wanted. */
+  readonly fromMs?: number;
+  readonly durationMs?: number;
+}
+
+/** Takes and sound to one MP4 file. */
+export interface MergeMediaRequest {
+  readonly takes: readonly MediaPiece[];
+  /** A sound file that begins at media time 0; MP3 is copied. */
+  readonly audio?: string;
+  readonly segments?: readonly MediaPiece[];
+  readonly outputPath: string;
+  readonly bitrateKbps?: number;
+  readonly chapters?: readonly { readonly title: string; readonly startMs: number; readonly endMs?: number }[];
+  /** 0 (best) to 1 (smallest) encodes the picture again; without it, packets are copied. */
+  readonly compressionLevel?: number;
+  /** ISO 8601. */
+  readonly startedAt?: string;
+}
+
+export const jobSchema = z.object({ job: z.number().int().positive() });
+
+export const mediaResultSchema = z.object({
+  path: z.string(),
+  durationMs: z.number().min(0),
+  bytes: z.number().int().min(0),
+  copiedTakes: z.number().int().min(0).optional(),
+  encodedTakes: z.number().int().min(0).optional(),
+});
+export type MediaResult = z.infer<typeof mediaResultSchema>;
+
+export const mediaEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('none') }),
+  z.object({ type: z.literal('progress'), fraction: z.number().min(0).max(1) }),
+  mediaResultSchema.extend({ type: z.literal('finished') }),
+  z.object({ type: z.literal('failed'), error: nativeErrorSchema }),
+  z.object({ type: z.literal('cancelled') }),
+]);
+export type MediaEvent = z.infer<typeof mediaEventSchema>;
