@@ -6,7 +6,8 @@ import RecorderCore
 /// Either one event when something changed and a region when it is asked for, so that a busy screen costs no events;
 /// or every rectangle at once, in order with the windows' own events, which exclusion needs.
 final class X11Damage {
-  private(set) var isPending = false
+  /// The server begins by reporting all of the drawable.
+  private(set) var isPending = true
   let isImmediate: Bool
   private let link: X11Connection
   private let damage: xcb_damage_damage_t
