@@ -21,7 +21,7 @@ final class CameraStream {
     self.camera = camera
     self.system = system
     file = system.open(camera.node)
-    guard file >= 0 else { throw Self.failure(-file, camera, "cannot be opened") }
+    guard file >= 0 else { throw Self.failure(-file, camera) }
     do throws(RecorderError) {
       try setFormat(fps: fps)
       try map()
@@ -160,7 +160,7 @@ final class CameraStream {
       isGone ? "“\(camera.name)” was unplugged." : "“\(camera.name)” failed: \(String(cString: strerror(failed))).")
   }
 
-  private static func failure(_ failed: Int32, _ camera: Camera, _ what: String) -> RecorderError {
+  static func failure(_ failed: Int32, _ camera: Camera, _ what: String = "cannot be opened") -> RecorderError {
     switch failed {
     case EBUSY: RecorderError(.invalidState, "“\(camera.name)” is in use by another program; close that first.")
     case EACCES, EPERM:

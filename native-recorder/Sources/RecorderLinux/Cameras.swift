@@ -34,11 +34,15 @@ enum Cameras {
   /// By id, or by device file; nil means the first one.
   static func find(_ target: String?, _ system: any VideoSystem) throws(RecorderError) -> Camera {
     let all = list(system)
-    guard let target, !target.isEmpty, target != "default" else {
-      if let first = all.first { return first }
-      throw RecorderError(.sourceNotFound, "There is no camera.")
+    let wanted = target.flatMap { $0.isEmpty || $0 == "default" ? nil : $0 }
+    if let found = all.first(where: { wanted == nil || $0.id == wanted || $0.node == wanted }) { return found }
+    // One that is there and does not open says why.
+    for node in system.nodes() where wanted == nil || node.path == wanted || node.stableId == wanted {
+      let file = system.open(node.path)
+      if file < 0 { throw CameraStream.failure(-file, Camera(id: node.path, name: node.path, node: node.path)) }
+      system.close(file)
     }
-    if let found = all.first(where: { $0.id == target || $0.node == target }) { return found }
+    guard let target = wanted else { throw RecorderError(.sourceNotFound, "There is no camera.") }
     let known = all.isEmpty ? "none" : all.map(\.id).joined(separator: ", ")
     throw RecorderError(.sourceNotFound, "There is no camera “\(target)”; there is: \(known).")
   }
