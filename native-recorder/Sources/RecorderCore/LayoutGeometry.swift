@@ -127,27 +127,7 @@ public struct LayoutGeometry: Sendable, Equatable {
 }
 
 extension PixelRect {
-  func intersection(_ other: PixelRect) -> PixelRect {
-    let left = max(x, other.x)
-    let top = max(y, other.y)
-    return PixelRect(
-      x: left, y: top, width: max(0, min(x + width, other.x + other.width) - left),
-      height: max(0, min(y + height, other.y + other.height) - top))
-  }
-
   func moved(byX dx: Int, y dy: Int) -> PixelRect {
     PixelRect(x: x + dx, y: y + dy, width: width, height: height)
-  }
-
-  /// What is left of it without the other one: at most four rectangles that do not overlap.
-  func subtracting(_ other: PixelRect) -> [PixelRect] {
-    let hole = intersection(other)
-    guard !hole.isEmpty else { return isEmpty ? [] : [self] }
-    return [
-      PixelRect(x: x, y: y, width: width, height: hole.y - y),
-      PixelRect(x: x, y: hole.y + hole.height, width: width, height: y + height - hole.y - hole.height),
-      PixelRect(x: x, y: hole.y, width: hole.x - x, height: hole.height),
-      PixelRect(x: hole.x + hole.width, y: hole.y, width: x + width - hole.x - hole.width, height: hole.height),
-    ].filter { !$0.isEmpty }
   }
 }

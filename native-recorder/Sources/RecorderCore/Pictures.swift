@@ -86,19 +86,23 @@ public final class BgraPicture {
   public var stride: Int { size.width * 4 }
   public var byteCount: Int { stride * size.height }
   private let owned: Bool
+  /// Keeps memory that lives elsewhere.
+  private let owner: (any Sendable)?
 
   public init(size: PictureSize) {
     self.size = size
     base = .allocate(byteCount: max(4, size.width * 4 * size.height), alignment: 64)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: max(4, size.width * 4 * size.height))
     owned = true
+    owner = nil
   }
 
-  /// Looks at memory that lives elsewhere (shared with the display server); the caller keeps it alive.
-  public init(size: PictureSize, over memory: UnsafeMutableRawPointer) {
+  /// Looks at memory that lives elsewhere (shared with the display server): as long as `owner`, or the caller sees to it.
+  public init(size: PictureSize, over memory: UnsafeMutableRawPointer, owner: (any Sendable)? = nil) {
     self.size = size
     base = memory
     owned = false
+    self.owner = owner
   }
 
   deinit {

@@ -7,7 +7,6 @@ import RecorderCore
 
 public struct LinuxPlatform: RecorderPlatform {
   public init() {
-    XlibProcess.prepare()
     LibavProcess.prepare()
   }
 

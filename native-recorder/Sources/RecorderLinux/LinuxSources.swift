@@ -1,6 +1,5 @@
 // Owns the list of what can be recorded on this machine, and whether it may be.
 
-import CX11
 import Glibc
 import RecorderCore
 
@@ -23,15 +22,20 @@ public struct RecordingSources: Encodable, Sendable {
     let height: Int
   }
 
+  public struct Camera: Encodable, Sendable {
+    let id: String
+    let name: String
+  }
+
   public struct Device: Encodable, Sendable {
     let id: String
     let name: String
-    let `default`: Bool?
+    let `default`: Bool
   }
 
   var displays: [Display] = []
   var windows: [Window] = []
-  var cameras: [Device] = []
+  var cameras: [Camera] = []
   var microphones: [Device] = []
   var systemAudio: [Device] = []
 }
@@ -40,11 +44,19 @@ public enum LinuxSources {
   /// Never fails: what cannot be reached has an empty list. Takes up to three seconds when a server hangs.
   public static func list() -> RecordingSources {
     var sources = RecordingSources()
-    if let connection = try? X11Connection() {
-      sources.displays = X11Monitors.list(connection).map { monitor in
+    sources.cameras = Cameras.list(LinuxVideoSystem()).map { camera in
+      RecordingSources.Camera(id: camera.id, name: camera.name)
+    }
+    if let link = try? X11Connection() {
+      sources.displays = X11Monitors.list(link).map { monitor in
         RecordingSources.Display(
           id: monitor.id, name: monitor.id, width: monitor.rect.width, height: monitor.rect.height, scale: 1,
           primary: monitor.isPrimary)
+      }
+      sources.windows = X11Windows.list(link).map { window in
+        RecordingSources.Window(
+          id: X11Windows.text(window.id), title: window.title, app: window.app, pid: window.pid,
+          width: window.size.width, height: window.size.height)
       }
     }
     let deadlineMs = monotonicMs() + 3_000

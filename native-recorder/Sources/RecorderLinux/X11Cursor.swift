@@ -1,12 +1,11 @@
-// Owns the pointer in the picture: its shape from XFixes, its place, and the pixels that lie under it.
+// Owns the pointer in the picture: its shape from XFixes, and the pixels that lie under it.
 
 import CPixels
 import CX11
 import RecorderCore
 
 final class X11Cursor {
-  private let connection: X11Connection
-  private let root: Window
+  private let link: X11Connection
   private var pixels: [UInt32] = []
   private var width = 0
   private var height = 0
@@ -15,12 +14,17 @@ final class X11Cursor {
   private var isStale = true
   /// Where it was drawn, and what was there before. Rows are `saved.rect.width` pixels.
   private var saved: (rect: PixelRect, pixels: [UInt32])?
-  private var drawnAt: (x: Int, y: Int)?
+  private var drawnAt: Place?
 
-  init(_ connection: X11Connection) {
-    self.connection = connection
-    root = ws_x_root(connection.display)
-    XFixesSelectCursorInput(connection.display, root, UInt(XFixesDisplayCursorNotifyMask))
+  /// Of the hot spot, in the picture's pixels.
+  struct Place: Equatable {
+    let x: Int
+    let y: Int
+  }
+
+  init(_ link: X11Connection) {
+    self.link = link
+    xcb_xfixes_select_cursor_input(link.raw, link.root, UInt32(XCB_XFIXES_CURSOR_NOTIFY_MASK_DISPLAY_CURSOR.rawValue))
   }
 
   func shapeChanged() { isStale = true }
@@ -31,14 +35,11 @@ final class X11Cursor {
     drawnAt = nil
   }
 
-  /// Whether the pointer's place or shape differs from what the picture shows.
-  func hasMoved(_ display: PixelRect) -> Bool {
-    if isStale { return true }
-    guard let place = place() else { return false }
-    guard let drawnAt else { return true }
-    let isOutside = box(place, display).clipped(to: PictureSize(width: display.width, height: display.height)).isEmpty
-    if isOutside, saved == nil { return false }
-    return drawnAt != place
+  /// Whether the picture would look different with the pointer at `place`; nil is elsewhere.
+  func differs(_ place: Place?, in size: PictureSize) -> Bool {
+    let isSeen = place.map { !box($0).clipped(to: size).isEmpty } ?? false
+    if !isSeen { return saved != nil || (isStale && place != nil) }
+    return isStale || saved == nil || drawnAt != place
   }
 
   /// Puts back what was under the pointer; returns where.
@@ -55,12 +56,12 @@ final class X11Cursor {
     return saved.rect
   }
 
-  /// Draws the pointer where it is now; returns where, or nil when it is not on this display.
-  func draw(_ picture: BgraPicture, _ display: PixelRect) -> PixelRect? {
-    if isStale { fetchShape() }
-    guard let place = place() else { return nil }
+  /// Draws the pointer; returns where, or nil when nothing of it is in the picture.
+  func draw(_ picture: BgraPicture, _ place: Place?) -> PixelRect? {
     drawnAt = place
-    let box = box(place, display)
+    if isStale { fetchShape() }
+    guard let place else { return nil }
+    let box = box(place)
     let part = box.clipped(to: picture.size)
     guard !part.isEmpty, pixels.count >= width * height else { return nil }
     var under: [UInt32] = []
@@ -80,34 +81,21 @@ final class X11Cursor {
     return part
   }
 
-  private func box(_ place: (x: Int, y: Int), _ display: PixelRect) -> PixelRect {
-    PixelRect(x: place.x - display.x - hotX, y: place.y - display.y - hotY, width: width, height: height)
-  }
-
-  private func place() -> (x: Int, y: Int)? {
-    var rootReturn: Window = 0
-    var child: Window = 0
-    var x: Int32 = 0
-    var y: Int32 = 0
-    var windowX: Int32 = 0
-    var windowY: Int32 = 0
-    var mask: UInt32 = 0
-    guard
-      XQueryPointer(connection.display, root, &rootReturn, &child, &x, &y, &windowX, &windowY, &mask) != 0,
-      !connection.isBroken
-    else { return nil }
-    return (Int(x), Int(y))
+  private func box(_ place: Place) -> PixelRect {
+    PixelRect(x: place.x - hotX, y: place.y - hotY, width: width, height: height)
   }
 
   private func fetchShape() {
-    guard let image = XFixesGetCursorImage(connection.display) else { return }
-    defer { XFree(image) }
-    isStale = false
-    width = Int(image.pointee.width)
-    height = Int(image.pointee.height)
-    hotX = Int(image.pointee.xhot)
-    hotY = Int(image.pointee.yhot)
-    // One premultiplied ARGB pixel in each long.
-    pixels = (0..<width * height).map { UInt32(truncatingIfNeeded: image.pointee.pixels[$0]) }
+    let shape: Void? = link.read(
+      xcb_xfixes_get_cursor_image_reply(link.raw, xcb_xfixes_get_cursor_image(link.raw), nil)
+    ) { reply in
+      guard let image = xcb_xfixes_get_cursor_image_cursor_image(reply) else { return nil }
+      width = Int(reply.pointee.width)
+      height = Int(reply.pointee.height)
+      hotX = Int(reply.pointee.xhot)
+      hotY = Int(reply.pointee.yhot)
+      pixels = Array(UnsafeBufferPointer(start: image, count: width * height))
+    }
+    if shape != nil { isStale = false }
   }
 }

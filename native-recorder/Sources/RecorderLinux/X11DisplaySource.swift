@@ -1,233 +1,218 @@
 // Owns capturing one display: what XDamage reports as changed is copied through shared memory into one lasting picture,
-// with the pointer drawn on top.
+// with the pointer drawn on top and excluded windows black.
 
 import CX11
-import Glibc
 import RecorderCore
 
 final class X11DisplaySource: RecordingSource {
   let id: String
   private(set) var pictureSize: PictureSize
-  var interrupt: @Sendable () -> Void { connection.interrupt }
+  var interrupt: @Sendable () -> Void { link.interrupt }
 
   private let request: SourceRequest
-  private let waker: EventFd
-  private let connection: X11Connection
-  private let root: Window
+  private let link: X11Connection
+  private let watch: X11Watch
+  private let damage: X11Damage
+  private let exclusion: X11ExclusionGuard?
+  private let cursor: X11Cursor?
+  private var mask = PictureMask()
   private var monitor: X11Monitor
   private var image: X11Image
-  private var cursor: X11Cursor?
-  private let damage: Damage
-  private let region: XserverRegion
-  private let damageEvent: Int32
-  private let cursorEvent: Int32
-  private let randrEvent: Int32
-  private var hasDamage = true
   private var needsWholePicture = true
   private var layoutChanged = false
   private var sequence: UInt64 = 0
-  private var pointerDueMs = 0.0
-  private var lastChangeMs = 0.0
 
-  /// - Throws: `sourceNotFound`, `sourceLost`, or `unsupported` for a server without damage reports or 24-bit colour.
+  /// - Throws: `sourceNotFound`, `sourceLost`, `invalidConfig`, or `unsupported` for a server without damage reports,
+  ///   without 24-bit colour, or on which exclusions cannot be honoured.
   init(_ request: SourceRequest, waker: EventFd) throws(RecorderError) {
     self.request = request
-    self.waker = waker
     id = request.sourceId
-    connection = try X11Connection()
-    let display = connection.display
-    root = ws_x_root(display)
-    monitor = try X11Monitors.find(request.targetId, connection)
-    var errorBase: Int32 = 0
-    var major: Int32 = 0
-    var minor: Int32 = 0
-    var damageBase: Int32 = 0
-    var fixesBase: Int32 = 0
-    guard XDamageQueryExtension(display, &damageBase, &errorBase) != 0,
-      XFixesQueryExtension(display, &fixesBase, &errorBase) != 0
-    else {
-      throw RecorderError(.unsupported, "The display server does not report changes (DAMAGE and XFIXES are missing).")
-    }
-    XDamageQueryVersion(display, &major, &minor)
-    major = 5
-    minor = 0
-    XFixesQueryVersion(display, &major, &minor)
-    let visual = ws_x_visual(display).pointee
-    guard [24, 32].contains(ws_x_depth(display)), visual.red_mask == 0xff0000, visual.green_mask == 0xff00,
-      visual.blue_mask == 0xff
+    link = try X11Connection()
+    try link.prepareCapture()
+    guard ws_x_is_bgrx(link.raw, link.screen.pointee.root_depth) != 0,
+      ws_x_is_true_colour(link.screen, link.screen.pointee.root_visual) != 0
     else {
       throw RecorderError(.unsupported, "The display has to show 24-bit colour.")
     }
-    damageEvent = damageBase + Int32(XDamageNotify)
-    cursorEvent = fixesBase + Int32(XFixesCursorNotify)
-    var randrBase: Int32 = 0
-    randrEvent = XRRQueryExtension(display, &randrBase, &errorBase) != 0 ? randrBase : -1
-    if randrEvent >= 0 {
-      XRRSelectInput(display, root, Int32(RRScreenChangeNotifyMask | RRCrtcChangeNotifyMask))
+    let hasExclusions = !request.exclusions.isEmpty
+    watch = X11Watch(link, waker: waker, fps: request.fps, readIntervalMs: hasExclusions ? 100 : .infinity)
+    link.select(link.root, XCB_EVENT_MASK_STRUCTURE_NOTIFY.rawValue)
+    monitor = try X11Monitors.find(request.targetId, link)
+    if link.has(WS_X_RANDR) {
+      let changes = XCB_RANDR_NOTIFY_MASK_SCREEN_CHANGE.rawValue | XCB_RANDR_NOTIFY_MASK_CRTC_CHANGE.rawValue
+      xcb_randr_select_input(link.raw, link.root, UInt16(changes))
     }
-    XSelectInput(display, root, Int(StructureNotifyMask))
     pictureSize = PictureSize(width: monitor.rect.width, height: monitor.rect.height)
-    image = try X11Image(connection, size: pictureSize)
-    // One event when something changed, none until it was asked for: a busy screen costs no events.
-    damage = XDamageCreate(display, root, Int32(XDamageReportNonEmpty))
-    region = XFixesCreateRegion(display, nil, 0)
-    if request.showCursor { cursor = X11Cursor(connection) }
-    try connection.check()
+    image = X11Image(link, size: pictureSize)
+    damage = X11Damage(link, link.root, isImmediate: hasExclusions)
+    exclusion = hasExclusions ? try X11ExclusionGuard(link, request.exclusions) : nil
+    cursor = request.showCursor ? X11Cursor(link) : nil
+    try link.check()
   }
 
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
-    while true {
-      readEvents()
-      try connection.check()
-      if layoutChanged { hasDamage = true }
-      if hasDamage { return sleepUntilWoken(untilMs) }
-      let nowMs = monotonicMs()
-      if let cursor, nowMs >= pointerDueMs {
-        pointerDueMs = nowMs + pointerIntervalMs(nowMs)
-        if cursor.hasMoved(monitor.rect) {
-          lastChangeMs = nowMs
-          return .changed
-        }
-        try connection.check()
-      }
-      let dueMs = cursor == nil ? untilMs : min(untilMs, pointerDueMs)
-      if pollBoth(dueMs) { return .nothing }
-      if monotonicMs() >= untilMs, XPending(connection.display) == 0 { return .nothing }
-    }
+    try watch.wait(
+      untilMs: untilMs, read: { () throws(RecorderError) in readEvents() },
+      hasPointerMoved: cursor.map { cursor in { cursor.differs(self.pointer(self.askPointer()), in: self.pictureSize) } })
   }
 
   func capture() throws(RecorderError) -> SourcedFrame {
+    do throws(RecorderError) {
+      return try grab()
+    } catch {
+      // What the server wrote last has not been looked at.
+      if exclusion != nil { image.picture.blacken(PixelRect(pictureSize)) }
+      throw error
+    }
+  }
+
+  func close() {
+    guard !link.isBroken else { return }
+    damage.close()
+    // The server is done with this client when it answers.
+    _ = link.tree(xcb_query_tree(link.raw, link.root))
+  }
+
+  private func grab() throws(RecorderError) -> SourcedFrame {
     readEvents()
     if layoutChanged { try relayout() }
-    var changed = DamageRegion()
+    damage.request()
+    var wanted = changedParts(damage.collect())
     let old = cursor?.restore(image.picture)
-    let atMs: Double
-    if needsWholePicture {
-      XDamageSubtract(connection.display, damage, 0, 0)
-      atMs = monotonicMs()
-      try image.grab(root, PixelRect(pictureSize), origin: monitor.rect)
-      changed.add(PixelRect(pictureSize))
-      needsWholePicture = false
-    } else {
-      // Asking before grabbing: what changes in between is reported again.
-      for rect in fetchDamage() { changed.add(rect) }
-      atMs = monotonicMs()
-      for rect in changed.rects { try image.grab(root, rect, origin: monitor.rect) }
+    exclusion?.beginGrab()
+    let atMs = monotonicMs()
+    let written = wanted.rects.map {
+      image.request(link.root, $0, x: monitor.rect.x, y: monitor.rect.y)
     }
-    hasDamage = false
-    if !changed.isEmpty { lastChangeMs = atMs }
-    let new = cursor?.draw(image.picture, monitor.rect)
-    if let old, old != new || !changed.isEmpty { changed.add(old) }
-    if let new, old != new || !changed.isEmpty { changed.add(new) }
-    try connection.check()
+    let asked = cursor.map { _ in askPointer() }
+    let end = exclusion?.endGrab()
+    image.collect()
+    let place = asked.flatMap(pointer)
+    if let exclusion, let end {
+      noteChanges(exclusion.settle(endedBy: end))
+      try link.check()
+      let fresh = mask.cover(image.picture, with: localBlack(exclusion), written: written)
+      for rect in fresh { wanted.add(rect) }
+      exclusion.pictureTaken()
+    }
+    try link.check()
+    let new = cursor?.draw(image.picture, place)
+    var changed = wanted
+    if let old, old != new || !wanted.isEmpty { changed.add(old) }
+    if let new, old != new || !wanted.isEmpty { changed.add(new) }
+    needsWholePicture = false
+    let isMore = damage.isPending || !mask.uncovered.isEmpty || exclusion?.isWaiting == true || layoutChanged
+    watch.noteCapture(atMs: atMs, changed: !wanted.isEmpty, more: isMore)
     sequence += 1
     return SourcedFrame(
       picture: image.picture, sourceId: id, presentationMs: atMs, sequence: sequence, damage: changed.rects)
   }
 
-  func close() {
-    guard !connection.isBroken else { return }
-    XDamageDestroy(connection.display, damage)
-    XFixesDestroyRegion(connection.display, region)
-    image.release()
-    XSync(connection.display, 0)
-  }
-
-  /// Damage is known: nothing to learn from the server until it is fetched.
-  private func sleepUntilWoken(_ untilMs: Double) -> SourceActivity {
-    guard monotonicMs() < untilMs, reportedDamage else {
-      reportedDamage = true
-      return .changed
+  /// What has to be fetched, in the picture's pixels. Changes below black are of no interest.
+  private func changedParts(_ damaged: [PixelRect]) -> DamageRegion {
+    var parts = DamageRegion()
+    guard !needsWholePicture else {
+      parts.add(PixelRect(pictureSize))
+      return parts
     }
-    waker.wait(untilMs: untilMs)
-    return .changed
+    let local = damaged.map { rect in
+      PixelRect(x: rect.x - monitor.rect.x, y: rect.y - monitor.rect.y, width: rect.width, height: rect.height)
+        .clipped(to: pictureSize)
+    }
+    guard let exclusion else {
+      for rect in local { parts.add(rect) }
+      return parts
+    }
+    var seen = mask.uncovered
+    for rect in local { seen.add(rect) }
+    seen.subtract(mask.covered.intersection(localBlack(exclusion)))
+    for rect in seen.rects { parts.add(rect) }
+    return parts
   }
 
-  /// Whether the loop has been told about the damage that waits.
-  private var reportedDamage = false
-
-  /// Waits for the server or the waker; true when the waker was raised.
-  private func pollBoth(_ untilMs: Double) -> Bool {
-    if waker.clear() { return true }
-    if XPending(connection.display) > 0 { return false }
-    let leftMs = untilMs - monotonicMs()
-    guard leftMs > 0 else { return false }
-    var entries = [
-      pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0),
-    ]
-    _ = poll(&entries, 2, pollTimeout(leftMs))
-    // A hang-up without data is only noticed by reading.
-    if entries[0].revents & Int16(POLLHUP | POLLERR) != 0 { XSync(connection.display, 0) }
-    return waker.clear()
+  private func localBlack(_ exclusion: X11ExclusionGuard) -> PixelRegion {
+    exclusion.black.moved(x: -monitor.rect.x, y: -monitor.rect.y).intersection(PixelRect(pictureSize))
   }
 
   private func readEvents() {
-    while !connection.isBroken, XPending(connection.display) > 0 {
-      var event = XEvent()
-      XNextEvent(connection.display, &event)
-      switch event.type {
-      case damageEvent:
-        if !hasDamage { reportedDamage = false }
-        hasDamage = true
-      case cursorEvent:
+    let events = link.events()
+    guard !events.isEmpty else { return }
+    noteChanges(events)
+    guard let exclusion else { return }
+    exclusion.take(events)
+    if localBlack(exclusion) != mask.covered { watch.noteNews() }
+  }
+
+  private func noteChanges(_ events: [X11Event]) {
+    for event in events {
+      switch event.kind {
+      case .damage(let area):
+        damage.note(area)
+        watch.noteNews()
+      case .cursorShape:
         cursor?.shapeChanged()
-        pointerDueMs = 0
-      case randrEvent, randrEvent + 1:
-        XRRUpdateConfiguration(&event)
+        watch.lookAtPointerNow()
+      case .layout:
         layoutChanged = true
-      case ConfigureNotify:
+        watch.noteNews()
+      case .configured where event.window == link.root:
         layoutChanged = true
-      default:
-        break
+        watch.noteNews()
+      default: break
       }
     }
   }
 
-  private func fetchDamage() -> [PixelRect] {
-    let display = connection.display
-    XDamageSubtract(display, damage, 0, region)
-    var count: Int32 = 0
-    guard let rects = XFixesFetchRegion(display, region, &count) else { return [] }
-    defer { XFree(rects) }
-    var found: [PixelRect] = []
-    for index in 0..<Int(max(0, count)) {
-      let rect = rects[index]
-      let local = PixelRect(
-        x: Int(rect.x) - monitor.rect.x, y: Int(rect.y) - monitor.rect.y, width: Int(rect.width),
-        height: Int(rect.height)
-      ).clipped(to: pictureSize)
-      if !local.isEmpty { found.append(local) }
+  private func askPointer() -> xcb_query_pointer_cookie_t { xcb_query_pointer(link.raw, link.root) }
+
+  private func pointer(_ cookie: xcb_query_pointer_cookie_t) -> X11Cursor.Place? {
+    link.read(xcb_query_pointer_reply(link.raw, cookie, nil)) { reply in
+      guard reply.pointee.same_screen != 0 else { return nil }
+      return X11Cursor.Place(
+        x: Int(reply.pointee.root_x) - monitor.rect.x, y: Int(reply.pointee.root_y) - monitor.rect.y)
     }
-    return found
   }
 
   /// Follows the display to its new place and size.
   private func relayout() throws(RecorderError) {
     layoutChanged = false
     let fresh: X11Monitor
-    do {
-      fresh = try X11Monitors.find(request.targetId ?? monitor.id, connection)
+    do throws(RecorderError) {
+      fresh = try X11Monitors.find(request.targetId ?? monitor.id, link)
     } catch {
+      try link.check()
+      guard request.targetId == nil else {
+        throw RecorderError(.sourceLost, "The display “\(monitor.id)” was switched off.")
+      }
       // The primary display may come back under another name.
-      guard request.targetId == nil else { throw RecorderError(.sourceLost, "The recorded display was switched off.") }
-      fresh = try X11Monitors.find(nil, connection)
+      fresh = try X11Monitors.find(nil, link)
     }
-    try connection.check()
     guard fresh.rect != monitor.rect else { return }
     let size = PictureSize(width: fresh.rect.width, height: fresh.rect.height)
     monitor = fresh
     needsWholePicture = true
-    hasDamage = true
     guard size != pictureSize else { return }
     cursor?.forget()
-    image.release()
+    mask = PictureMask()
     pictureSize = size
-    image = try X11Image(connection, size: size)
+    image = X11Image(link, size: size)
   }
+}
 
-  /// The pointer causes no damage: it is asked for at the frame rate while something moves, five times a second else.
-  private func pointerIntervalMs(_ nowMs: Double) -> Double {
-    nowMs - lastChangeMs < 2_000 ? 1000 / request.fps : 200
+/// What is black in a picture because it has to be, as opposed to what has to be.
+struct PictureMask {
+  /// What the picture shows black for exclusion's sake.
+  private(set) var covered = PixelRegion()
+  /// The part of it that could be shown again, once it is fetched.
+  private(set) var uncovered = PixelRegion()
+
+  /// Makes `black` black after the rectangles `written` were fetched. Returns what became black that was not.
+  mutating func cover(_ picture: BgraPicture, with black: PixelRegion, written: [PixelRect]) -> [PixelRect] {
+    for rect in written { covered.subtract(rect) }
+    let fresh = black.subtracting(covered)
+    for rect in fresh.rects { picture.blacken(rect) }
+    covered.add(black)
+    uncovered = covered.subtracting(black)
+    return fresh.rects
   }
 }

@@ -10,14 +10,6 @@ import Testing
 
 /// One at a time: DISPLAY and PULSE_SERVER belong to the whole process.
 @Suite(.serialized) struct LinuxRecorderTests {
-  /// The C calls block; a test that made them on Swift's own threads would starve the recorder it waits for.
-  func onOwnThread(limitMs: Double = 60_000, _ body: @escaping @Sendable () throws -> Void) async throws {
-    let reply = Reply<Result<Void, any Error>>()
-    spawn("test") { reply.complete(Result { try body() }) }
-    defer { removeTemporaryFolders() }
-    try await reply.value(withinMs: limitMs, or: .failure(RecorderError(.timeout, "The test hangs."))).get()
-  }
-
   private struct Failure: Decodable { let error: RecorderError }
   struct Created: Decodable { let handle: UInt64 }
 
@@ -51,15 +43,6 @@ import Testing
     let status = try? Json.decode(Status.self, from: text(status(handle)))
     guard let found = status?.services[service] else { return 0 }
     return name == "bytesOnDisk" ? found.bytesOnDisk : found.metrics.itemsRecorded
-  }
-
-  /// Waits for a condition, however busy the machine is; a condition that never holds is a failure.
-  func eventually(_ what: String, _ holds: () -> Bool) {
-    for _ in 0..<1_000 {
-      if holds() { return }
-      usleep(20_000)
-    }
-    Issue.record("It never came to this: \(what)")
   }
 
   @Test func aDisplayIsRecordedAndItsFramesCanBeReadBack() async throws {

@@ -17,10 +17,18 @@ final class ServerProcess {
     if descriptor >= 0 { posix_spawn_file_actions_adddup2(&actions, descriptor, 3) }
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Test threads come from a pool that blocks signals; a child would inherit that and never hear SIGTERM.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var list = arguments.map { strdup($0) } + [nil]
     defer { for text in list { free(text) } }
     var started: pid_t = 0
-    guard posix_spawnp(&started, arguments[0], &actions, nil, &list, environ) == 0 else { return nil }
+    guard posix_spawnp(&started, arguments[0], &actions, &attributes, &list, environ) == 0 else { return nil }
     pid = started
   }
 
@@ -32,6 +40,13 @@ final class ServerProcess {
   func hasEnded() -> Bool {
     var information = siginfo_t()
     return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo == SIGCHLD
+  }
+
+  /// Waits for it; returns its exit status, -1 when a signal ended it.
+  func status() -> Int32 {
+    var information = siginfo_t()
+    _ = waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT)
+    return information.si_code == CLD_EXITED ? information._sifields._sigchld.si_status : -1
   }
 
   deinit {
@@ -48,17 +63,26 @@ final class ServerProcess {
   }
 }
 
+/// Runs a program to its end; whether it succeeded.
+func run(_ arguments: String...) -> Bool {
+  ServerProcess(arguments)?.status() == 0
+}
+
 /// An X server without hardware; becomes this process's DISPLAY.
 final class TestDisplay {
   let server: ServerProcess
   private let number: String
 
-  init?(width: Int = 640, height: Int = 480) {
+  init?(width: Int = 640, height: Int = 480, options: [String] = []) {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }
     guard
       let server = ServerProcess(
-        ["Xvfb", "-displayfd", "3", "-screen", "0", "\(width)x\(height)x24", "-nolisten", "tcp"], keeping: ends[1])
+        [
+          "Xvfb", "-displayfd", "3", "-screen", "0", "\(width)x\(height)x24", "-nolisten", "tcp",
+          // Without this it forgets its monitors when the last client leaves.
+          "-noreset",
+        ] + options, keeping: ends[1])
     else { return nil }
     self.server = server
     close(ends[1])
