@@ -2,7 +2,8 @@
 // measured against. Usage: flashAndBeep SECONDS; draws on DISPLAY, plays on PULSE_SERVER's default sink.
 //
 // Says a line "FLASH BEEP" after each: CLOCK_MONOTONIC in milliseconds, of the moment at which the X server had painted
-// the flash, and of the moment at which the sound server says that the beep's first sample was heard.
+// the flash, and of the moment at which the sound server says that the beep's first sample was heard. Says nothing of
+// those at which a busy machine tore the sound.
 #include <X11/Xlib.h>
 #include <limits.h>
 #include <math.h>
@@ -25,6 +26,13 @@ static double now_ms(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
+}
+
+// The sound was torn: what was measured before does not hold any more.
+static void forget(pa_stream *s, void *unused) {
+  (void)s;
+  (void)unused;
+  measured = 0;
 }
 
 static void fail(const char *what) {
@@ -57,13 +65,13 @@ static int ascending(const void *a, const void *b) {
   return (left > right) - (left < right);
 }
 
-// The median, and how far the measurements lie apart.
+// A measurement is late when the machine was busy, never early. Says too how far they lie apart.
 static double origin_ms(double *spread) {
   double sorted[history];
   for (int at = 0; at < history; at++) sorted[at] = origins[at];
   qsort(sorted, history, sizeof *sorted, ascending);
   if (spread) *spread = sorted[history - 1] - sorted[0];
-  return sorted[history / 2];
+  return sorted[1];
 }
 
 // Lets sound and its measuring go on until the moment.
@@ -95,6 +103,7 @@ static void open_sound(void) {
   // Long enough that a busy machine does not tear the sound.
   pa_buffer_attr buffers = {-1, rate / 1000 * 250 * 2, -1, -1, -1};
   pa_stream_set_write_callback(stream, fill, NULL);
+  pa_stream_set_underflow_callback(stream, forget, NULL);
   if (pa_stream_connect_playback(stream, NULL, &buffers, PA_STREAM_ADJUST_LATENCY, NULL, NULL) < 0) fail("no sink");
   while (pa_stream_get_state(stream) != PA_STREAM_READY) {
     if (!PA_STREAM_IS_GOOD(pa_stream_get_state(stream))) fail("no sink");
@@ -116,7 +125,7 @@ int main(int count, char **words) {
   open_sound();
   double spread = 1e9;
   // A sink that was idle takes up to two seconds until its times hold.
-  while (measured < history || (origin_ms(&spread), spread > 1)) run_until(now_ms() + 100);
+  while (measured < history || (origin_ms(&spread), spread > 5)) run_until(now_ms() + 100);
   int first = (int)((now_ms() - origin_ms(NULL)) / 1000) + 2;
   beeps_from = (long long)first * rate;
   for (int second = first; second < first + seconds; second++) {
@@ -127,7 +136,8 @@ int main(int count, char **words) {
     run_until(flash + flash_ms);
     XClearWindow(display, window);
     XFlush(display);
-    // Said now, so that a sound that was torn just before has been noticed.
+    // Said now, so that a sound that was torn meanwhile has been noticed.
+    if (measured < history) continue;
     printf("%.3f %.3f\n", flash, origin_ms(NULL) + second * 1000.0);
     fflush(stdout);
   }

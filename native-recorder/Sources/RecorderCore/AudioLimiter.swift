@@ -31,6 +31,20 @@ struct AudioLimiter {
   /// Takes interleaved stereo; gives the frames whose gain is settled. They are the same frames in the same order, only
   /// handed over later.
   mutating func process(_ samples: [Float]) -> [Float] {
+    let peak = samples.withUnsafeBufferPointer { SoundPower($0).peak }
+    if peak <= Double(Self.ceiling) {
+      held.append(contentsOf: samples)
+      needed.append(contentsOf: repeatElement(1, count: samples.count / 2))
+    } else {
+      hold(samples)
+    }
+    return release(max(0, needed.count - lookAhead))
+  }
+
+  /// What is still held.
+  mutating func finish() -> [Float] { release(needed.count) }
+
+  private mutating func hold(_ samples: [Float]) {
     for at in stride(from: 0, to: samples.count - 1, by: 2) {
       let left = samples[at].isFinite ? samples[at] : 0
       let right = samples[at + 1].isFinite ? samples[at + 1] : 0
@@ -41,11 +55,7 @@ struct AudioLimiter {
       needed.append(gain)
       if gain < 1 { reachBack(gain) }
     }
-    return release(max(0, needed.count - lookAhead))
   }
-
-  /// What is still held.
-  mutating func finish() -> [Float] { release(needed.count) }
 
   /// The frames before a peak need its gain too. Where one needs less already, so do all that this one reaches.
   private mutating func reachBack(_ gain: Float) {

@@ -79,14 +79,23 @@ final class PulseSource: AudioSource {
   /// Lets every input record from the device that it should record from now.
   private func refresh(_ devices: PulseDevices, _ deadlineMs: Double) {
     for (input, choice) in choices where choice != .none {
+      let before = streams[input]
+      let device: String
       do throws(RecorderError) {
-        let device = try devices.device(for: input, choice)
-        if let stream = streams[input], stream.device == device, stream.isReady { continue }
+        device = try devices.device(for: input, choice)
+      } catch {
+        // Its coming will be told; nobody has to look for it.
         streams[input] = nil
+        let gone = before.map { RecorderError(.sourceLost, "“\($0.device)” has gone away. \(error.message)") }
+        news.append(.lost(input, gone ?? error))
+        continue
+      }
+      if let before, before.device == device, before.isReady { continue }
+      streams[input] = nil
+      do throws(RecorderError) {
         streams[input] = try PulseStream(device, on: connection, sampleRate: sampleRate, deadlineMs: deadlineMs)
         news.append(.opened(input))
       } catch {
-        streams[input] = nil
         news.append(.lost(input, error))
         retryAtMs = monotonicMs() + Self.retryMs
       }

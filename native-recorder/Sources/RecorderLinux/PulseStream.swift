@@ -46,7 +46,7 @@ final class PulseStream {
     guard hasAnswered, isReady else {
       throw RecorderError(.sourceNotFound, "The sound device “\(device)” cannot be recorded from.")
     }
-    askForTimes(nowMs: monotonicMs())
+    askForTimes()
   }
 
   deinit {
@@ -61,9 +61,12 @@ final class PulseStream {
   /// Hands over what has come: the moment at which its first sample was heard, and interleaved stereo.
   func drain(_ take: (Double, UnsafeBufferPointer<Float>) -> Void) {
     guard isReady else { return }
-    askForTimes(nowMs: monotonicMs())
+    askForTimes()
     // Sound without a time waits for it; the server answers within milliseconds.
-    guard let originMs else { return }
+    guard let originMs else {
+      if pa_stream_readable_size(stream) > 0 { askForTimes(atOnce: true) }
+      return
+    }
     while true {
       var data: UnsafeRawPointer?
       var bytes = 0
@@ -78,8 +81,9 @@ final class PulseStream {
     }
   }
 
-  private func askForTimes(nowMs: Double) {
-    guard nowMs - askedAtMs >= Self.timingMs else { return }
+  private func askForTimes(atOnce: Bool = false) {
+    let nowMs = monotonicMs()
+    guard atOnce || nowMs - askedAtMs >= Self.timingMs else { return }
     if let asking, pa_operation_get_state(asking) == PA_OPERATION_RUNNING { return }
     cancel(&asking)
     askedAtMs = nowMs
@@ -94,7 +98,9 @@ final class PulseStream {
   /// A sample that is written to the stream at the moment of the report was heard `source_usec` before (a microphone's
   /// way through its buffers), or will be heard after `sink_usec` (a monitor gives sound before the loudspeaker does).
   private func noteTimes() {
-    guard let times = pa_stream_get_timing_info(stream)?.pointee, times.read_index_corrupt == 0 else { return }
+    // What is told before there is any sound was measured to be a fragment off.
+    guard let times = pa_stream_get_timing_info(stream)?.pointee, times.read_index_corrupt == 0, times.write_index > 0
+    else { return }
     // The report is stamped with the wall clock; only the milliseconds since then are taken from it.
     var wall = timeval()
     pa_gettimeofday(&wall)

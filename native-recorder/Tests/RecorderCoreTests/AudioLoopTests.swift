@@ -56,8 +56,8 @@ import Testing
     server.tell(.opened(.microphone))
     let joined = try event("sourceRecovered", session)
     #expect(joined.sourceId == "microphone" && joined.service == .audio)
-    // To be heard in a second, so that it comes in time on a busy machine too.
-    let atMs = platform.nowMs() + 1_000
+    // To be heard in a while, so that it comes in time on a busy machine too.
+    let atMs = platform.nowMs() + 3_000
     server.tell(.sound(.microphone, 0.5, atMs: atMs, ms: 400))
     server.tell(.sound(.systemAudio, 0, atMs: atMs, ms: 400))
     try await eventually("its end") { platform.nowMs() > atMs + 500 }
@@ -82,7 +82,7 @@ import Testing
     #expect(lost.sourceId == "microphone" && lost.message == "It was pulled out.")
     let status = try #require(await audio(session))
     #expect(status.health == .degraded && status.state == .active && status.error?.code == .sourceLost)
-    let atMs = platform.nowMs() + 1_000
+    let atMs = platform.nowMs() + 3_000
     server.tell(.sound(.systemAudio, 0.5, atMs: atMs, ms: 100))
     try await eventually("its end") { platform.nowMs() > atMs + 200 }
     let manifest = try await session.stop()
@@ -158,9 +158,9 @@ import Testing
     let (session, platform) = try session(microphone: "null")
     server.tell(.opened(.systemAudio))
     _ = try await session.start()
-    server.tell(.sound(.systemAudio, 0.5, atMs: platform.nowMs(), ms: 100))
     let inputs = ["systemAudio": AudioInputStatus(state: .active, level: 0.5, rms: 0.5)]
     try await eventually("its level") {
+      server.tell(.sound(.systemAudio, 0.5, atMs: platform.nowMs(), ms: 10))
       let status = await audio(session)
       return status?.inputs == inputs && status?.level == 0.5
     }
