@@ -40,6 +40,7 @@ const stages: Record<string, Stage> = {
     const args = ['test/crash/crashSeries.ts', '--kills', '3', '--seconds', '8'];
     return await command('crash', bin('tsx'), args, '.', ownCounts);
   },
+  media: async () => await mocha('media', 'test/media', 60_000),
   webviews: async () => await mocha('webviews', 'test/webviews', 60_000),
   package: async () => await own('package', packageExtension),
   host: async () => await command('host', bin('tsx'), ['test/host/main.ts'], '.', ownCounts),

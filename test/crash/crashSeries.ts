@@ -15,7 +15,7 @@ import { childNamed } from '../../bench/recorder/processFigures.ts';
 import { tableOfColumns } from '../../bench/report/table.ts';
 import { seededRandom } from '../../bench/workload/random.ts';
 import { WorkScreen } from '../../bench/workload/workScreen.ts';
-import { probeSound, probeVideo, writeChime } from '../../scripts/editor/media.ts';
+import { probeSound, writeChime } from '../../scripts/editor/media.ts';
 import { OwnedProcess, Resources, TemporaryFolder } from '../../scripts/editor/resources.ts';
 import { Sound } from '../../scripts/editor/sound.ts';
 import { build } from '../../scripts/build.ts';
@@ -116,7 +116,7 @@ async function recovered(recorder: ProcessRecorder, directory: string): Promise<
     let [keptVideoMs, keptSoundMs] = [0, 0];
     for (const { path, offsetMs } of takes) {
       complaints.push(await decode(join(directory, path)));
-      keptVideoMs = Math.max(keptVideoMs, offsetMs + (await probeVideo(join(directory, path))).durationMs);
+      keptVideoMs = Math.max(keptVideoMs, offsetMs + (await shownMs(join(directory, path))));
     }
     for (const { path, offsetMs } of segments) {
       complaints.push(await decode(join(directory, path)));
@@ -126,6 +126,12 @@ async function recovered(recorder: ProcessRecorder, directory: string): Promise<
   } finally {
     connection.dispose();
   }
+}
+
+/** How long a player shows a take; a still picture lasts much longer than the frame rate that packets are told with. */
+async function shownMs(path: string): Promise<number> {
+  const what = ['-select_streams', 'v:0', '-show_entries', 'stream=duration', '-of', 'csv=p=0'];
+  return 1000 * Number((await capture('ffprobe', ['-v', 'error', ...what, path])).toString('utf8'));
 }
 
 /** What ffmpeg says against a file when it decodes all of it, each frame at its own time; empty when nothing. */

@@ -10,7 +10,7 @@ public enum LibavMedia {
     let format = try SoundFormat(request.segments, job: job)
     let output = try MediaOutput(request.outputPath)
     let sequence = sequence(request.segments, format, job, fromMs: request.fromMs, durationMs: request.durationMs)
-    let source = try Mp3Source(sequence, format, bitrateKbps: request.bitrateKbps)
+    let source = try Mp3Source(sequence, format, bitrateKbps: request.bitrateKbps, isForMovie: false)
     let muxer = try LibavMuxer(output, format: "mp3", [source], job: job)
     _ = try muxer.run(durationMs: request.durationMs ?? format.endMs - request.fromMs)
     guard source.writtenMs > 0 else {
@@ -61,9 +61,9 @@ public enum LibavMedia {
       pieces = [MediaPiece(path: path, offsetMs: 0)]
     }
     let format = try SoundFormat(pieces, job: job)
-    return (
-      try Mp3Source(sequence(pieces, format, job), format, bitrateKbps: request.bitrateKbps), format.endMs
-    )
+    let source = try Mp3Source(
+      sequence(pieces, format, job), format, bitrateKbps: request.bitrateKbps, isForMovie: true)
+    return (source, format.endMs)
   }
 
   private static func sequence(

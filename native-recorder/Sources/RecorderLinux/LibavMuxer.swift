@@ -21,7 +21,7 @@ final class LibavMuxer {
     let made = avformat_alloc_output_context2(&context, nil, format, "file:" + output.temporaryPath)
     guard made >= 0, let context else { throw LibavFailure.error("write", output.path, made) }
     context.pointee.interrupt_callback = LibavInterrupt.callback(job)
-    // Packets before time 0 are what the edit list leaves out: moving them would move the sound.
+    // An MP3's first packets are before time 0: moving them would move the sound.
     context.pointee.avoid_negative_ts = WS_AV_DISABLE_TIMESTAMP_SHIFT
     for source in sources {
       guard let stream = avformat_new_stream(context, nil) else { throw LibavFailure.memory }

@@ -136,7 +136,9 @@ struct SoundFormat {
   }
 }
 
-/// Encodes a sequence of sound; the packets' first time is negative by the encoder's delay, so that sound stays true.
+/// Encodes a sequence of sound. Coding delays it (LAME by 1105 samples): silence in front makes that whole packets, and
+/// the packets before media time 0 are left out in a movie. An edit list would say the same, but Chromium then skips the
+/// delay twice and plays the sound 23 ms early (measured, Chromium 156). The price is the very first 24 ms of sound.
 final class Mp3Source: PacketSource {
   let timeBase: AVRational
   private var sequence: SoundSequence
@@ -144,10 +146,17 @@ final class Mp3Source: PacketSource {
   private var frame: UnsafeMutablePointer<AVFrame>?
   private var samples: [Int16]
   private let channels: Int
+  private let isForMovie: Bool
+  /// Samples of silence in front that have not been taken in yet, and all of them.
+  private var leading = 0
+  private var padding = 0
   private var isDrained = false
 
-  init(_ sequence: SoundSequence, _ format: SoundFormat, bitrateKbps: Int) throws(RecorderError) {
+  init(
+    _ sequence: SoundSequence, _ format: SoundFormat, bitrateKbps: Int, isForMovie: Bool
+  ) throws(RecorderError) {
     self.sequence = sequence
+    self.isForMovie = isForMovie
     timeBase = AVRational(num: 1, den: Int32(format.sampleRate))
     channels = format.channels
     samples = []
@@ -166,7 +175,10 @@ final class Mp3Source: PacketSource {
     guard result >= 0 else {
       throw RecorderError(.encoderFailed, "The MP3 encoder does not open: \(LibavFailure.describe(result)).")
     }
-    samples = [Int16](repeating: 0, count: Int(codec.pointee.frame_size) * channels)
+    let frameSize = Int(codec.pointee.frame_size)
+    samples = [Int16](repeating: 0, count: frameSize * channels)
+    padding = (frameSize - Int(codec.pointee.initial_padding) % frameSize) % frameSize
+    leading = padding
   }
 
   deinit {
@@ -179,27 +191,35 @@ final class Mp3Source: PacketSource {
 
   func describe(_ parameters: UnsafeMutablePointer<AVCodecParameters>) throws(RecorderError) {
     guard avcodec_parameters_from_context(parameters, codec) >= 0 else { throw LibavFailure.memory }
+    if isForMovie { parameters.pointee.initial_padding = 0 }
   }
 
   func next(_ packet: UnsafeMutablePointer<AVPacket>) throws(RecorderError) -> Bool {
     guard let codec else { return false }
     while true {
       let result = avcodec_receive_packet(codec, packet)
-      if result >= 0 { return true }
+      if result >= 0, !isForMovie || packet.pointee.pts >= 0 {
+        SkippedSamples.add(padding, to: packet)
+        return true
+      }
       if result == WS_AVERROR_EOF { return false }
-      guard result == WS_AVERROR_EAGAIN, !isDrained else { throw failed(result) }
-      try feed(codec)
+      guard result >= 0 || (result == WS_AVERROR_EAGAIN && !isDrained) else { throw failed(result) }
+      if result < 0 { try feed(codec) }
     }
   }
 
   private func feed(_ codec: UnsafeMutablePointer<AVCodecContext>) throws(RecorderError) {
     guard let frame else { return }
-    let begins = sequence.position
-    let read = samples.withUnsafeMutableBufferPointer { room in
-      Result { () throws(RecorderError) in try sequence.read(into: room) }
+    let begins = sequence.position - leading
+    let silent = leading
+    leading = 0
+    for index in 0..<silent * channels { samples[index] = 0 }
+    let read = samples.withUnsafeMutableBufferPointer { all in
+      let room = UnsafeMutableBufferPointer(rebasing: all[(silent * channels)...])
+      return Result { () throws(RecorderError) in try sequence.read(into: room) }
     }
-    let count = try read.get()
-    guard count > 0 else {
+    let count = try read.get() + silent
+    guard count > silent else {
       isDrained = true
       avcodec_send_frame(codec, nil)
       return
@@ -226,11 +246,13 @@ final class Mp3Source: PacketSource {
   }
 }
 
-/// Copies a finished MP3 file. What its header says of encoder delay moves its packets to before media time 0.
+/// Copies a finished MP3 file into a movie, without the packets that its header says are only delay (see `Mp3Source`).
+/// That is exact for files made here; others come at most half a packet, those of LAME 1 ms, from where they were.
 final class Mp3Copy: PacketSource {
   let timeBase: AVRational
   private let input: LibavInput
-  private var delay: Int64?
+  /// Time of the first packet that is kept, in samples of the file.
+  private var begins: Int64?
 
   init(_ input: LibavInput) {
     self.input = input
@@ -240,23 +262,45 @@ final class Mp3Copy: PacketSource {
   func describe(_ parameters: UnsafeMutablePointer<AVCodecParameters>) throws(RecorderError) {
     guard avcodec_parameters_copy(parameters, input.parameters) >= 0 else { throw LibavFailure.memory }
     parameters.pointee.codec_tag = 0
-    parameters.pointee.frame_size = 1152
+    parameters.pointee.initial_padding = 0
   }
 
   func next(_ packet: UnsafeMutablePointer<AVPacket>) throws(RecorderError) -> Bool {
-    guard try input.read(packet) else { return false }
-    av_packet_rescale_ts(packet, input.stream.pointee.time_base, timeBase)
-    let shift = delay ?? Self.skippedSamples(packet)
-    delay = shift
-    packet.pointee.pts -= shift
-    packet.pointee.dts = packet.pointee.pts
-    return true
+    while try input.read(packet) {
+      av_packet_rescale_ts(packet, input.stream.pointee.time_base, timeBase)
+      let first = begins ?? firstKept(packet)
+      begins = first
+      packet.pointee.pts -= first
+      packet.pointee.dts = packet.pointee.pts
+      if packet.pointee.pts >= 0 { return true }
+    }
+    return false
   }
 
-  /// Samples at the front that are not part of the sound: the first number of the side data, little-endian.
-  private static func skippedSamples(_ packet: UnsafeMutablePointer<AVPacket>) -> Int64 {
+  private func firstKept(_ packet: UnsafeMutablePointer<AVPacket>) -> Int64 {
+    let length = max(1, packet.pointee.duration)
+    return packet.pointee.pts + (Int64(SkippedSamples.read(packet)) + length / 2) / length * length
+  }
+}
+
+/// Samples at the front of a packet that are not part of the sound: the first number of its side data, little-endian.
+/// The MP3 muxer writes it into the header, for players to skip.
+private enum SkippedSamples {
+  static func read(_ packet: UnsafeMutablePointer<AVPacket>) -> Int {
+    guard let data = sideData(packet) else { return 0 }
+    return (0..<4).reduce(0) { $0 | Int(data[$1]) << (8 * $1) }
+  }
+
+  /// Where there are none, there is no delay to add to.
+  static func add(_ count: Int, to packet: UnsafeMutablePointer<AVPacket>) {
+    let known = read(packet)
+    guard known > 0, let data = sideData(packet) else { return }
+    for index in 0..<4 { data[index] = UInt8(truncatingIfNeeded: (known + count) >> (8 * index)) }
+  }
+
+  private static func sideData(_ packet: UnsafeMutablePointer<AVPacket>) -> UnsafeMutablePointer<UInt8>? {
     var size = 0
-    guard let data = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size), size >= 4 else { return 0 }
-    return (0..<4).reduce(Int64(0)) { $0 | Int64(data[$1]) << (8 * $1) }
+    let data = av_packet_get_side_data(packet, AV_PKT_DATA_SKIP_SAMPLES, &size)
+    return size >= 4 ? data : nil
   }
 }
