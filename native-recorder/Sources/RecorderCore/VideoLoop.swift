@@ -35,11 +35,9 @@ enum VideoCommand: Sendable {
   private static let over = RecorderError(.invalidState, "The recording has ended.")
 }
 
-/// Pixels of a captured frame, copied out.
-struct CapturedPicture: Sendable {
-  let size: PictureSize
-  /// BGRX rows without padding.
-  var pixels: [UInt8]
+/// A captured frame, copied out: nobody else has these pixels.
+struct CapturedPicture: @unchecked Sendable {
+  let picture: BgraPicture
   let offsetMs: Double
   let capturedAtMs: Double
 }
@@ -367,13 +365,9 @@ final class VideoLoop {
   }
 
   private func copy(_ picture: BgraPicture, atMs: Double) -> CapturedPicture {
-    let pixels = [UInt8](unsafeUninitializedCapacity: picture.byteCount) { buffer, count in
-      UnsafeMutableRawBufferPointer(buffer).copyMemory(
-        from: UnsafeRawBufferPointer(start: picture.base, count: picture.byteCount))
-      count = picture.byteCount
-    }
-    return CapturedPicture(
-      size: picture.size, pixels: pixels, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
+    let own = BgraPicture(size: picture.size)
+    own.base.copyMemory(from: picture.base, byteCount: picture.byteCount)
+    return CapturedPicture(picture: own, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
   }
 
   func publish() {

@@ -138,10 +138,10 @@ import Testing
 
   @Test(arguments: [LayoutConfig.Kind.grid, .sideBySide, .pictureInPicture, .single])
   func everyPixelShowsWhatItShould(_ kind: LayoutConfig.Kind) throws {
-    let sizes = [(512, 288), (384, 216), (100, 300), (61, 37)].map { PictureSize(width: $0.0, height: $0.1) }
+    let sizes = [(256, 144), (192, 108), (50, 150), (61, 37)].map { PictureSize(width: $0.0, height: $0.1) }
     let pictures = sizes.enumerated().map { noise($1, UInt64($0 + 1)) }
     let geometry = LayoutGeometry(
-      LayoutConfig(kind, corner: .topLeft, size: 0.2), sources: sizes.map { .init(.display, $0) }, maxWidth: 384)
+      LayoutConfig(kind, corner: .topLeft, size: 0.2), sources: sizes.map { .init(.display, $0) }, maxWidth: 192)
     let compositor = SoftwareCompositor()
     compositor.arrange(geometry)
     let planes = Nv12Picture(size: geometry.canvas)
@@ -184,7 +184,7 @@ import Testing
         geometry.tiles.enumerated().map { TileUpdate(tile: $0, picture: pictures[$1.source], damage: nil) }
       }
       _ = try compositor.compose(whole(), into: planes)
-      for _ in 0..<60 {
+      for _ in 0..<30 {
         let tile = Int.random(in: 0..<geometry.tiles.count, using: &random)
         let picture = pictures[geometry.tiles[tile].source]
         let rect = PixelRect(

@@ -30,9 +30,10 @@ extension LinuxRecorderTests {
         }, maxWidth: 1280)
       for tile in geometry.tiles {
         let pattern = TestPattern(size: tile.source < 2 ? size : tile.source == 2 ? .init(width: 960, height: 540) : .init(width: 640, height: 360))
+        // A source that takes longer than the others to open is black in the first frames.
         let counters = frames.map { frame in
           readCounter(pattern, in: tile.rect) { frame[$1 * size.width + $0] } ?? -1
-        }
+        }.drop { $0 < 0 }
         #expect(!counters.contains(-1), "source \(tile.source): \(counters)")
         #expect(zip(counters, counters.dropFirst()).allSatisfy { $0 <= $1 }, "source \(tile.source)")
         #expect(Set(counters).count >= 35, "source \(tile.source) moves")
