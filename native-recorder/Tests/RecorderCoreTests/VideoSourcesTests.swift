@@ -93,7 +93,9 @@ import Testing
     let session = recording.session
     _ = try await session.start()
     try await session.addSource(SourceConfig(id: "b", type: .display, targetId: "128x96"))
-    try await recording.eventually("b is captured no more than it is shown") { await recording.source("b")?.isShown == false }
+    try await recording.eventually("b is captured no more than it is shown") {
+      await recording.source("b")?.isShown == false
+    }
     try await session.setLayout(LayoutConfig(.sideBySide))
     try await recording.eventually("b on the right") { recording.shows("b", x: 0.75, y: 0.5) }
     _ = try await session.pause()
