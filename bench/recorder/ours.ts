@@ -6,6 +6,7 @@ import type { LibraryCall } from '../../src/extension/recorder/ipc.ts';
 import { libraryPathIn } from '../../src/extension/recorder/libraryPath.ts';
 import type { Logger } from '../../src/extension/platform/logger.ts';
 import {
+  capturedScreenshotSchema,
   createdSchema,
   libraryEventSchema,
   type LibraryEvent,
@@ -24,8 +25,18 @@ const callTimeoutMs = 10_000;
 /** The extension asks so often while it records, so the bench does too. */
 const statusEveryMs = 1000;
 
+export interface OurOptions {
+  /** So many test patterns of 1920x1080 in a grid are recorded instead of the display. */
+  readonly patterns?: number;
+  readonly screenshots?: boolean;
+}
+
 /** Begins with a process of its own; `extension` is the folder of the unpacked VSIX. */
-export async function beginOurs(extension: string, request: RecordingRequest): Promise<OurRecording> {
+export async function beginOurs(
+  extension: string,
+  request: RecordingRequest,
+  options: OurOptions = {},
+): Promise<OurRecording> {
   const forkedAtMs = nowMs();
   const channel = await openChannel(extension, request);
   try {
@@ -34,7 +45,10 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
     const { displays } = await ask(channel, sourcesSchema, { name: 'sources' });
     const display = displays.find(({ primary }) => primary) ?? displays[0];
     if (!display) throw new Error(`The recorder sees no display on ${request.display}.`);
-    const { handle } = await ask(channel, createdSchema, { name: 'create', config: configOf(request, display.id) });
+    const { handle } = await ask(channel, createdSchema, {
+      name: 'create',
+      config: configOf(request, display.id, options),
+    });
     const calledAtMs = nowMs();
     const { startedAtMonotonicMs } = await ask(channel, startedSchema, { name: 'start', handle });
     const firstFrame = await seen.first('firstFrame');
@@ -86,6 +100,14 @@ export class OurRecording implements RunningRecording {
 
   async resume(): Promise<number> {
     return (await ask(this.channel, resumedSchema, { name: 'resume', handle: this.handle })).resumedAtMonotonicMs;
+  }
+
+  /** How long the call took, in milliseconds; undefined when the screen was the same as in the one before. */
+  async takeScreenshot(): Promise<number | undefined> {
+    const beganAtMs = nowMs();
+    const call = { name: 'takeScreenshot', handle: this.handle, request: {} } as const;
+    const { duplicateOf } = await ask(this.channel, capturedScreenshotSchema, call);
+    return duplicateOf ? undefined : nowMs() - beganAtMs;
   }
 
   async end(): Promise<FinishedRecording> {
@@ -177,13 +199,21 @@ function setEnvironment(variables: readonly (readonly [string, string | undefine
   }
 }
 
-function configOf({ folder, sound }: RecordingRequest, displayId: string): RecorderConfig {
+function configOf(
+  { folder, sound }: RecordingRequest,
+  displayId: string,
+  { patterns, screenshots = false }: OurOptions,
+): RecorderConfig {
+  const grid = Array.from({ length: patterns ?? 0 }, (_, index) => {
+    return { id: `pattern ${index + 1}`, type: 'testPattern', targetId: '1920x1080' } as const;
+  });
   return {
     sessionId: 'bench',
     outputDirectory: folder,
     video: {
-      ...{ enabled: true, fps: framesPerSecond, maxWidth: 1920, fragmentMs: 2000, quality: 0.6, layout: 'single' },
-      sources: [{ id: 'screen', type: 'display', targetId: displayId }],
+      ...{ enabled: true, fps: framesPerSecond, maxWidth: 1920, fragmentMs: 2000, quality: 0.6 },
+      layout: patterns === undefined ? 'single' : 'grid',
+      sources: patterns === undefined ? [{ id: 'screen', type: 'display', targetId: displayId }] : grid,
       ...{ excludedWindowIds: [], excludedApps: [], showCursor: true },
     },
     audio: {
@@ -192,7 +222,7 @@ function configOf({ folder, sound }: RecordingRequest, displayId: string): Recor
       systemAudio: sound !== undefined,
       ...{ balance: 0.5, segmentMs: 30_000, sampleRate: 48_000 },
     },
-    screenshots: { enabled: false, format: 'png', maxWidth: 1920 },
+    screenshots: { enabled: screenshots, format: 'png', maxWidth: 1920 },
   };
 }
 

@@ -21,7 +21,22 @@ export async function recorderBench(context: BenchContext): Promise<MeasuredRow[
   const coding = await inTurn(context, 'coding', { ours, ultrafast: fast, veryfast: small });
   const still = await inTurn({ ...context, seconds }, 'still', { ours, ultrafast: fast });
   const sound = await inTurn({ ...context, seconds }, 'sound', { ours, ultrafast: fast });
-  return [...codingRows(coding), ...stillRows(still), ...soundRows(sound)];
+  const grid = await inTurn({ ...context, seconds }, 'still', {
+    ours: async (request) => await beginOurs(context.extension, request, { patterns: 4 }),
+  });
+  const screenshotMs = await measureScreenshots({ ...context, seconds });
+  return [
+    ...codingRows(coding),
+    ...stillRows(still),
+    ...soundRows(sound),
+    ...gridRows(grid),
+    measuredRow({
+      what: 'screenshot of a coding screen, 1080p',
+      unit: 'ms',
+      ours: screenshotMs,
+      goal: under(60, 'ms'),
+    }),
+  ];
 }
 
 /** Seed by seed, each recorder once: what else the machine does meanwhile falls on all of them. */
@@ -126,6 +141,57 @@ function soundRows(figures: Figures): MeasuredRow[] {
       goal: under(0.1, '%'),
     }),
   ];
+}
+
+/** Four test patterns of 1920x1080 at 15 fps, all moving, in one picture of the same size. */
+function gridRows(figures: Figures): MeasuredRow[] {
+  const ours = (figure: keyof RunFigures) => (figures['ours'] ?? []).map((run) => run[figure]);
+  return [
+    measuredRow({
+      what: 'CPU, four sources in a grid, 1080p15',
+      unit: 'cores',
+      ours: ours('cores'),
+      goal: under(1, 'cores'),
+    }),
+    measuredRow({ what: 'peak memory, four sources in a grid', unit: 'MB', ours: ours('peakMegabytes') }),
+    measuredRow({
+      what: 'dropped frames, four sources in a grid',
+      unit: '%',
+      ours: ours('droppedPercent'),
+      goal: under(0.1, '%'),
+    }),
+  ];
+}
+
+/** From the call to the synced file, over the process's channel, once a second while somebody codes. */
+async function measureScreenshots({ extension, seeds, seconds, say, resources }: BenchContext): Promise<number[]> {
+  const found: number[] = [];
+  for (const seed of seeds) {
+    let timer: NodeJS.Timeout | undefined;
+    const begin: BeginRecording = async (request) => {
+      const recording = await beginOurs(extension, request, { screenshots: true });
+      timer = setInterval(() => {
+        void recording.takeScreenshot().then((ms) => {
+          if (ms !== undefined) found.push(ms);
+        });
+      }, 1000);
+      return {
+        pid: recording.pid,
+        firstFrameMs: recording.firstFrameMs,
+        end: async () => {
+          clearInterval(timer);
+          return await recording.end();
+        },
+        dispose: async () => {
+          clearInterval(timer);
+          await recording.dispose();
+        },
+      };
+    };
+    const { cores } = await measureRun(begin, { seed, seconds, still: false, sound: false }, resources);
+    say(`screenshots, seed ${seed}, ${seconds} s: ${found.length} so far, ${cores.toFixed(3)} of a core`);
+  }
+  return found;
 }
 
 function pickFrom(figures: Figures) {

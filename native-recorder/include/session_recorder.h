@@ -51,25 +51,23 @@ char *screen_recorder_permissions(const char *request);
 //   {"sessionId": 1 to 128 letters, digits, dots, dashes, underscores,
 //    "outputDirectory": absolute path of a folder that holds no recording,
 //    "video": {"enabled":true, "fps":15 (1…60), "maxWidth":1920 (64…7680), "fragmentMs":2000 (250…10000),
-//              "quality":0.6 (0…1), "layout":"single", "showCursor":true,
-//              "sources":[{"id","type":"display","targetId": a display's id, or null for the primary one}],
+//              "quality":0.6 (0…1), "layout":"single" or an object as set_layout takes it, "showCursor":true,
+//              "sources":[{"id","type","targetId"}] (at most 9, as add_source takes them),
 //              "excludedWindowIds":[], "excludedApps":[]},
 //    "audio": {"enabled":true, "microphone":"default"|id|null, "systemAudio":true|id|false, "balance":0.5 (0…1),
 //              "segmentMs":30000 (1000…3600000), "sampleRate":48000 (8000…192000)},
 //    "screenshots": {"enabled":true, "format":"png", "maxWidth":1920 (64…7680)}}
 //   → {"handle":1}
-// A part that is left out is off; without "sources" the primary display is recorded. "unsupported": more than one
-// source, other source types, other layouts, other formats, and exclusions that are not empty: this version cannot
-// keep windows out of the picture and says so instead of recording them.
+// A part that is left out is off; without "sources" the primary display is recorded. "unsupported": other formats.
 char *screen_recorder_create(const char *config);
 
 // Starts all enabled services at once. Limit 5 s.
 //   → {"startedAtMonotonicMs", "startedAt": ISO 8601 UTC with milliseconds,
 //      "services":{"video":{"state","health","error"?}, "audio":{…}, "screenshots":{…}}}
 // A service that cannot start (no sound server; no display) has state "error" and its error while the others record.
-// When none can, the call answers the error and the recorder is "failed". A sound input that is missing leaves the
-// service "active" with health "degraded" and the error, and is recorded from the moment its device appears; "default"
-// follows the sound server's default device.
+// When none can, the call answers the error and the recorder is "failed". A sound input or a source that is missing
+// leaves the service "active" with health "degraded" and the error; a source is tried again every second, an input is
+// recorded from the moment its device appears. "default" follows the sound server's default device.
 char *screen_recorder_start(uint64_t handle);
 
 //   → {"offsetMs", "pausedAtMonotonicMs"}
@@ -78,13 +76,24 @@ char *screen_recorder_pause(uint64_t handle);
 //   → {"offsetMs", "resumedAtMonotonicMs"}; media time goes on where it stopped
 char *screen_recorder_resume(uint64_t handle);
 
-// {"id","type":"display|window|webcam|testPattern","targetId"} → "unsupported" in this version
+// The next three work while recording and while paused, also with video off where screenshots are on.
+//
+// {"id": 1 to 128 bytes, "type":"display|window|webcam|testPattern","targetId"?} → {"id"}
+// targetId is an id that screen_recorder_sources gives; without it the primary display or the first camera is meant. Of
+// a testPattern it is "1280x720" (also without it) or "1280x720@15", its size and frame rate. The source is open when
+// the call answers; a source that does not open answers its own error, and nothing has changed. "invalidConfig" for an
+// id that is taken, "invalidState" for a tenth source.
 char *screen_recorder_add_source(uint64_t handle, const char *source);
 
-// {"id"} → "unsupported" in this version
+// {"id"} → {"id"}; "sourceNotFound" for an id that is not recorded, "invalidState" for the only source
 char *screen_recorder_remove_source(uint64_t handle, const char *source);
 
-// {"layout":"single|grid|side-by-side|picture-in-picture"} → {"layout"}; all but "single" are "unsupported" here
+// {"layout":"single|grid|side-by-side|picture-in-picture",
+//  "corner"?:"top-left|top-right|bottom-left|bottom-right" (the default), "size"?:0.25 (0.1…0.5)} → the same
+// single shows the first source at its own size. The others fill a picture of the first display's size, of 16:9 when
+// there is none, with the sources in the order in which they were added; in picture-in-picture the first is large, and
+// the others lie in a row that begins in the corner, each "size" of the picture wide. Pictures keep their shape, are
+// never enlarged, and have black around them. A change that gives the picture another size begins a new take.
 char *screen_recorder_set_layout(uint64_t handle, const char *layout);
 
 // 0 = microphone alone, 1 = system sound alone; equal power between. → {"balance"}
@@ -93,9 +102,12 @@ char *screen_recorder_set_layout(uint64_t handle, const char *layout);
 char *screen_recorder_update_audio_mix(uint64_t handle, double balance);
 
 // {"name"?: text that comes back} → {"path","width","height","bytes","sha256": 64 hex digits,
-//   "perceptualHash": 16 hex digits, "offsetMs","capturedAtMonotonicMs","name"?}
-// Writes screenshot-000001.png (and so on) from the frame captured last; no second grab. Limit 12 s; "invalidState"
-// while paused. perceptualHash is a difference hash (64 bits: luma of 9x8 cells, 1 where a cell is darker than its
+//   "perceptualHash": 16 hex digits, "offsetMs","capturedAtMonotonicMs","name"?,
+//   "distance"?: bits in which the hash differs from the one before, "duplicateOf"?: file name}
+// Writes screenshot-000001.png (and so on) from the frame captured last; no second grab. It shows the layout; in the
+// layout "single" the source in its own resolution. Limit 12 s; "invalidState" while paused. A screen that is the same
+// but for a caret (at most 6 of its blocks of 16x16 pixels differ) writes nothing: "duplicateOf" names the file that
+// shows it, and path, size, bytes and hashes are that file's. perceptualHash is a difference hash (64 bits: luma of 9x8 cells, 1 where a cell is darker than its
 // right neighbour; Neal Krawetz, 2013); the number of differing bits is the distance, up to 4 look the same.
 char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 
@@ -105,17 +117,24 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 //   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
 //   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file
 //   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","rms","noiseLevel","isEmpty"}
-//   {"type":"sourceLost","service","sourceId","offsetMs","message"}      sound goes on with silence in its place
-//   {"type":"sourceRecovered","service","sourceId","offsetMs"}
-//      sourceId of sound: "microphone", "systemAudio", or "audio" for the sound server with both
-//   {"type":"stalled","service","offsetMs","message"}         nothing is answered for seconds, without an error
-//   {"type":"resumed","service","offsetMs"}                   after "stalled": it goes on
+//   {"type":"sourceLost","service","sourceId","offsetMs","message"}
+//      a picture source: its tile is black, and it is opened again every second, unless it is a window that was closed;
+//         the last one's loss ends the take and fails the service
+//      sound, "microphone", "systemAudio" or "audio" (the sound server with both): silence in its place
+//   {"type":"sourceRecovered","service","sourceId","offsetMs"}           a failed service works again with its next frame
+//   {"type":"stalled","service","offsetMs","message"}         nothing is recorded or answered for 3 s, without an error
+//   {"type":"resumed","service","offsetMs"}                   after stalled: it goes on
 //   {"type":"silence","service":"audio","sourceId":"microphone","offsetMs","message"}
 //      exact zeros for 5 s: muted, or withheld by the system; once for each such stretch
+//   {"type":"diskLow","offsetMs","freeBytes","stopping":bool,"message"}
+//      under 500 MB; with stopping (under 100 MB) the recording has been ended as by stop, which answers its manifest
 //   {"type":"serviceFailed","service","offsetMs","error":{"code","message"}}
 char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 
 //   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|null,
+//      "layout":"single|…",
+//      "sources":[{"id","type","targetId"?,"state":"opening|active|stalled|lost|gone","shown":bool,"width"?,"height"?,
+//                  "frames","lastFrameMonotonicMs"?,"error"?}],
 //      "services":{"video":{"state":"idle|initializing|active|paused|stopping|stopped|error",
 //                           "health":"healthy|degraded|failed","lastActivityMonotonicMs","errorCount","bytesOnDisk",
 //                           "metrics":{"itemsRecorded","droppedItems","averageLatencyMs"},"error"?},
@@ -140,7 +159,9 @@ char *screen_recorder_status(uint64_t handle);
 //      "pauses":[{"offsetMs","durationMs"}],
 //      "gaps":[{"service","sourceId"?: the one source that is missing,"fromMs","toMs",
 //               "reason": an error code, or "lost" (see media_recover)}],
-//      "droppedFrames":{cause: count}}                        "late": a tick passed while a changed screen waited
+//      "droppedFrames":{cause: count}}     ticks of the frame rate that passed while a changed picture waited for
+//                                          "late": the recorder, "encoderBusy": the encoder or the disk,
+//                                          "sourceLate": a source that did not hand over what it was asked for
 char *screen_recorder_stop(uint64_t handle);
 
 // Stops where needed, wakes whoever waits for events, forgets the handle. → {}. Limit 10 s.

@@ -94,6 +94,7 @@ class FakeRecording implements Recording {
   readonly #clock: Clock;
   readonly #sessionClock: SessionClock;
   #screenshots = 0;
+  #lastScreen: string | undefined;
 
   constructor(fake: FakeRecorder, config: RecorderConfig, clock: Clock) {
     this.#fake = fake;
@@ -114,11 +115,29 @@ class FakeRecording implements Recording {
     return Promise.resolve(this.#clock.monotonicMs());
   }
 
+  addSource(): Promise<void> {
+    return Promise.resolve();
+  }
+  removeSource(): Promise<void> {
+    return Promise.resolve();
+  }
+  setLayout(): Promise<void> {
+    return Promise.resolve();
+  }
+  updateAudioMix(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async takeScreenshot(): Promise<CapturedScreenshot> {
-    const path = join(this.#config.outputDirectory, `screenshot-${++this.#screenshots}.png`);
-    await writeFile(path, this.#fake.screen);
+    const isDuplicate = this.#lastScreen === this.#fake.screen;
+    if (!isDuplicate) this.#screenshots++;
+    this.#lastScreen = this.#fake.screen;
+    const name = `screenshot-${this.#screenshots}.png`;
+    const path = join(this.#config.outputDirectory, name);
+    if (!isDuplicate) await writeFile(path, this.#fake.screen);
     return {
       path,
+      ...(isDuplicate ? { duplicateOf: name } : {}),
       width: 1600,
       height: 1000,
       bytes: this.#fake.screen.length,
@@ -130,7 +149,14 @@ class FakeRecording implements Recording {
 
   status(): Promise<RecorderStatus> {
     const state = this.#sessionClock.isPaused ? 'paused' : 'recording';
-    return Promise.resolve({ state, offsetMs: this.#offsetMs(), monotonicMs: 0, services: this.services });
+    return Promise.resolve({
+      state,
+      offsetMs: this.#offsetMs(),
+      monotonicMs: 0,
+      layout: 'single',
+      sources: [],
+      services: this.services,
+    });
   }
 
   async stop(): Promise<RecordingManifest> {

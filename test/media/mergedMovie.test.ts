@@ -14,7 +14,7 @@ import { libraryPathIn } from '../../src/extension/recorder/libraryPath.ts';
 import { ProcessRecorder } from '../../src/extension/recorder/processRecorder.ts';
 import type { RecorderConnection } from '../../src/extension/recorder/recorder.ts';
 import { temporaryFolder } from '../fakes/temporaryFolder.ts';
-import { SmallDisk } from '../e2e/smallDisk.ts';
+import { SmallDisk } from '../../scripts/editor/smallDisk.ts';
 
 const log: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const chapters = [

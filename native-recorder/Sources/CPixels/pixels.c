@@ -185,7 +185,7 @@ void px_blend_over(const uint32_t *premultiplied, ptrdiff_t pixels_per_row, uint
   }
 }
 
-void px_luma_grid(const uint8_t *source, ptrdiff_t stride, int width, int height, int columns, int rows,
+FAST void px_luma_grid(const uint8_t *source, ptrdiff_t stride, int width, int height, int columns, int rows,
                   uint32_t *averages_256) {
   for (int row = 0; row < rows; row++) {
     int top = (int)((int64_t)height * row / rows), bottom = (int)((int64_t)height * (row + 1) / rows);
@@ -201,6 +201,22 @@ void px_luma_grid(const uint8_t *source, ptrdiff_t stride, int width, int height
         count += (uint64_t)((right - left + 1) / 2);
       }
       averages_256[row * columns + column] = count ? (uint32_t)(sum * 256 / count) : 0;
+    }
+  }
+}
+
+void px_block_hashes(const uint8_t *source, ptrdiff_t stride, int width, int height, uint64_t *hashes) {
+  const int across = (width + 15) / 16;
+  for (int top = 0; top < height; top += 16) {
+    uint64_t *row_hashes = hashes + (top / 16) * across;
+    for (int i = 0; i < across; i++) row_hashes[i] = 0;
+    for (int row = top; row < height && row < top + 16; row++) {
+      const uint32_t *pixels = (const uint32_t *)(source + row * stride);
+      for (int column = 0; column < width; column++) {
+        uint64_t *hash = row_hashes + column / 16;
+        *hash = (*hash ^ (pixels[column] & 0xffffff)) * 0x9e3779b97f4a7c15u;
+        *hash ^= *hash >> 29;
+      }
     }
   }
 }

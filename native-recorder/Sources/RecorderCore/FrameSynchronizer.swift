@@ -54,6 +54,8 @@ struct FrameSynchronizer {
   private var dueMs: Double
   /// Frames never belong to a moment before this one: the start, or the end of the last pause.
   private var floorMs: Double
+  /// The next frame continues what was shown when the pause began.
+  private var isRestart = false
   private var round: (members: [Int], deadlineMs: Double)?
   private var shownMs = -Double.infinity
   private var busyMs = 0.0
@@ -115,6 +117,7 @@ struct FrameSynchronizer {
   mutating func restart(atMs: Double) {
     floorMs = atMs
     dueMs = atMs
+    isRestart = true
     round = nil
     for key in members.keys {
       members[key]?.arrived = nil
@@ -130,6 +133,7 @@ struct FrameSynchronizer {
   /// A frame was shown at this moment without any source's doing.
   mutating func shown(atMs: Double) {
     shownMs = max(shownMs, atMs)
+    isRestart = false
   }
 
   /// The video thread did not listen for that long.
@@ -174,13 +178,14 @@ struct FrameSynchronizer {
   }
 
   /// Puts the pictures that came into one frame. It belongs to the middle between the first change that it shows and the
-  /// last grab, and lies at most one frame interval before that.
+  /// last grab, and lies at most one frame interval before that. The first one after a pause joins what came before.
   private mutating func compose() -> Composition? {
     let ready = members.filter { $0.value.arrived != nil }
     let times = ready.values.compactMap(\.arrived)
     guard let firstMs = times.map(\.firstMs).min(), let grabbedMs = times.map(\.grabbedMs).max() else { return nil }
     for key in ready.keys { members[key]?.arrived = nil }
-    let middleMs = max(grabbedMs - intervalMs, (firstMs + grabbedMs) / 2)
+    let middleMs = max(grabbedMs - intervalMs, isRestart ? floorMs : (firstMs + grabbedMs) / 2)
+    isRestart = false
     shownMs = max(middleMs, shownMs + Self.leastStepMs)
     return Composition(sources: ready.keys.sorted(), atMs: shownMs)
   }

@@ -1,4 +1,4 @@
-// Owns the 64-bit fingerprint that tells whether two screenshots look alike.
+// Owns how screenshots are compared: by a 64-bit hash of how they look, and block by block.
 
 import CPixels
 
@@ -33,5 +33,29 @@ public struct PerceptualHash: Sendable, Equatable {
   /// Bits that differ, 0…64; up to 4 usually means the same screen.
   public func distance(to other: PerceptualHash) -> Int {
     (bits ^ other.bits).nonzeroBitCount
+  }
+}
+
+/// What tells a screen that stands still from one on which a word was typed, which no hash of the whole can tell.
+struct BlockPrint: Sendable, Equatable {
+  /// A caret that blinks, or one digit of a clock, touches no more blocks of 16x16 pixels than this.
+  static let mostOfTheSame = 6
+
+  private let size: PictureSize
+  private let hashes: [UInt64]
+
+  init(_ picture: BgraPicture) {
+    size = picture.size
+    let count = (size.width + 15) / 16 * ((size.height + 15) / 16)
+    hashes = [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+      if let first = buffer.baseAddress {
+        px_block_hashes(picture.bytes, picture.stride, Int32(picture.size.width), Int32(picture.size.height), first)
+      }
+      initialized = count
+    }
+  }
+
+  func isSame(as other: BlockPrint) -> Bool {
+    size == other.size && zip(hashes, other.hashes).count { $0 != $1 } <= Self.mostOfTheSame
   }
 }

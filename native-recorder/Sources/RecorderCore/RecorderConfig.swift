@@ -276,7 +276,11 @@ private struct LooseId: Decodable {
 
   init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
-    if let text = try? value.decode(String.self) { self.text = text } else { text = String(try value.decode(UInt64.self)) }
+    if let text = try? value.decode(String.self) {
+      self.text = text
+    } else {
+      text = String(try value.decode(UInt64.self))
+    }
   }
 }
 

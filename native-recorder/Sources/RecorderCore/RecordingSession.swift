@@ -132,7 +132,7 @@ public actor RecordingSession {
     state = .recording
     services?.audio?.monitor.move(to: .active)
     services?.screenshots?.monitor.move(to: .active)
-    await services?.video?.resume()
+    await services?.video?.resume(atMs: atMs)
     return PauseAnswer(offsetMs: offsetMs.roundedMs, pausedAtMonotonicMs: nil, resumedAtMonotonicMs: atMs.roundedMs)
   }
 

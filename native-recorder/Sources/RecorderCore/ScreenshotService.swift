@@ -12,6 +12,10 @@ public struct ScreenshotAnswer: Codable, Sendable, Equatable {
   public var offsetMs: Double
   public var capturedAtMonotonicMs: Double
   public var name: String?
+  /// Bits in which the hash differs from the one of the screenshot before, 0…64.
+  public var distance: Int?
+  /// The file that shows the same already; nothing was written then, and path, bytes and hashes are those of that file.
+  public var duplicateOf: String?
 }
 
 final class ScreenshotService: Sendable {
@@ -20,7 +24,12 @@ final class ScreenshotService: Sendable {
   let monitor: ServiceMonitor
   private let context: VideoContext
   private let video: VideoService
-  private let count = Mutex(0)
+  private let kept = Mutex(Kept())
+
+  private struct Kept {
+    var count = 0
+    var last: (file: String, answer: ScreenshotAnswer, hash: PerceptualHash, print: BlockPrint)?
+  }
 
   init(_ context: VideoContext, video: VideoService) {
     self.context = context
@@ -47,10 +56,12 @@ final class ScreenshotService: Sendable {
       case .success(let answer):
         let nowMs = context.clock.nowMs
         monitor.update { status in
+          status.note("screenshot", nil)
+          status.lastActivityMonotonicMs = nowMs
+          guard answer.duplicateOf == nil else { return }
           status.metrics.itemsRecorded += 1
           status.noteLatency(nowMs - begunMs)
           status.bytesOnDisk += answer.bytes
-          status.lastActivityMonotonicMs = nowMs
         }
       }
       return result
@@ -58,46 +69,53 @@ final class ScreenshotService: Sendable {
   }
 
   private func note(_ error: RecorderError) {
-    monitor.update { status in
-      status.errorCount += 1
-      status.error = error
-      status.health = .degraded
-    }
+    monitor.update { $0.note("screenshot", error) }
   }
 
+  /// One at a time: each is compared with the one before. Called on a thread of its own.
   private func write(_ captured: CapturedPicture, name: String?) throws(RecorderError) -> ScreenshotAnswer {
-    var pixels = captured.pixels
-    let result = pixels.withUnsafeMutableBytes { raw in
-      Result { () throws(RecorderError) -> (size: PictureSize, hash: PerceptualHash, png: [UInt8]) in
-        guard let base = raw.baseAddress else { throw RecorderError(.internal, "An empty picture was captured.") }
-        var picture = BgraPicture(size: captured.size, over: base)
-        if captured.size.width > context.config.screenshots.maxWidth {
-          let small = BgraPicture(size: captured.size.fitted(maxWidth: context.config.screenshots.maxWidth))
-          small.shrink(picture, into: PixelRect(small.size))
-          picture = small
-        }
-        let hash = PerceptualHash(picture)
-        let png = try encode(picture)
-        return (picture.size, hash, png)
-      }
+    let result = kept.withLock { kept in
+      Result { () throws(RecorderError) in try write(captured, name: name, &kept) }
     }
-    let picture = try result.get()
-    let digest = picture.png.withUnsafeBytes { context.platform.sha256($0) }
-    let number = count.withLock { count in
-      count += 1
-      return count
+    return try result.get()
+  }
+
+  private func write(
+    _ captured: CapturedPicture, name: String?, _ kept: inout Kept
+  ) throws(RecorderError) -> ScreenshotAnswer {
+    let print = BlockPrint(captured.picture)
+    if var same = kept.last, same.print.isSame(as: print) {
+      same.answer.duplicateOf = same.file
+      same.answer.distance = 0
+      same.answer.name = name
+      same.answer.offsetMs = captured.offsetMs.roundedMs
+      same.answer.capturedAtMonotonicMs = captured.capturedAtMs.roundedMs
+      return same.answer
     }
-    let file = MediaName.screenshot(number)
-    try context.folder.replace(file, with: picture.png)
-    let offsetMs = captured.offsetMs.roundedMs
+    let shown = fitted(captured.picture)
+    let hash = PerceptualHash(shown)
+    let png = try encode(shown)
+    let file = MediaName.screenshot(kept.count + 1)
+    try context.folder.replace(file, with: png)
+    kept.count += 1
+    let answer = ScreenshotAnswer(
+      path: context.folder.path(file), width: shown.size.width, height: shown.size.height, bytes: png.count,
+      sha256: png.withUnsafeBytes { context.platform.sha256($0) }, perceptualHash: hash.text,
+      offsetMs: captured.offsetMs.roundedMs, capturedAtMonotonicMs: captured.capturedAtMs.roundedMs, name: name,
+      distance: kept.last.map { $0.hash.distance(to: hash) })
+    kept.last = (file, answer, hash, print)
     let line = Manifest.Screenshot(
-      path: file, offsetMs: offsetMs, sha256: digest, perceptualHash: picture.hash.text, bytes: picture.png.count,
-      width: picture.size.width, height: picture.size.height)
+      path: file, offsetMs: answer.offsetMs, sha256: answer.sha256, perceptualHash: answer.perceptualHash,
+      bytes: answer.bytes, width: answer.width, height: answer.height)
     context.manifest.update { $0.screenshots.append(line) }
-    return ScreenshotAnswer(
-      path: context.folder.path(file), width: picture.size.width, height: picture.size.height,
-      bytes: picture.png.count, sha256: digest, perceptualHash: picture.hash.text, offsetMs: offsetMs,
-      capturedAtMonotonicMs: captured.capturedAtMs.roundedMs, name: name)
+    return answer
+  }
+
+  private func fitted(_ picture: BgraPicture) -> BgraPicture {
+    guard picture.size.width > context.config.screenshots.maxWidth else { return picture }
+    let small = BgraPicture(size: picture.size.fitted(maxWidth: context.config.screenshots.maxWidth))
+    small.shrink(picture, into: PixelRect(small.size))
+    return small
   }
 
   private func encode(_ picture: BgraPicture) throws(RecorderError) -> [UInt8] {

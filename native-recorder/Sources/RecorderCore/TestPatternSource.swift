@@ -59,10 +59,12 @@ final class TestPatternSource: RecordingSource {
     let sides = parts[0].split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     let fps = parts.count == 2 ? Double(parts[1]) : nil
     guard parts.count <= 2, sides.count == 2, let width = sides[0], let height = sides[1],
-      (64...7680).contains(width), (64...4320).contains(height), parts.count == 1 || (fps.map { (0.1...60) ~= $0 } ?? false)
+      (64...7680).contains(width), (64...4320).contains(height),
+      parts.count == 1 || (fps.map { (0.1...60) ~= $0 } ?? false)
     else {
       throw RecorderError(
-        .sourceNotFound, "A test pattern's targetId is like “1280x720” or “1280x720@15”: 64 to 7680 wide, 64 to 4320 high.")
+        .sourceNotFound,
+        "A test pattern's targetId is like “1280x720” or “1280x720@15”: 64 to 7680 wide, 64 to 4320 high.")
     }
     return (PictureSize(width: width, height: height), fps)
   }

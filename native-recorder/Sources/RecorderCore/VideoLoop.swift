@@ -1,49 +1,6 @@
 // Owns the video thread: asks changed sources for their pictures, composes what came, encodes, cuts fragments.
 // A still screen wakes it once for each fragment.
 
-/// What the video side works with.
-struct VideoContext: Sendable {
-  let platform: any RecorderPlatform
-  let config: RecorderConfig
-  let clock: SessionClock
-  let folder: any MediaFolder
-  let manifest: ManifestKeeper
-  let events: EventQueue
-  let monitor: ServiceMonitor
-}
-
-enum VideoCommand: Sendable {
-  case pause(offsetMs: Double, Reply<RecorderError?>)
-  case resume(Reply<RecorderError?>)
-  case stop(offsetMs: Double, Reply<RecorderError?>)
-  case picture(Reply<Result<CapturedPicture, RecorderError>>)
-  case add(SourceConfig, Reply<RecorderError?>)
-  case remove(id: String, Reply<RecorderError?>)
-  case setLayout(LayoutConfig, Reply<RecorderError?>)
-  case source(Int, SourceMessage)
-
-  /// Answers a command that nobody carries out any more; nil is as good as done.
-  func refuse(_ error: RecorderError?) {
-    switch self {
-    case .pause(_, let reply), .resume(let reply), .stop(_, let reply): reply.complete(error)
-    case .add(_, let reply), .remove(_, let reply), .setLayout(_, let reply): reply.complete(error ?? Self.over)
-    case .picture(let reply): reply.complete(.failure(error ?? Self.over))
-    case .source: break
-    }
-  }
-
-  private static let over = RecorderError(.invalidState, "The recording has ended.")
-}
-
-/// Pixels of a captured frame, copied out.
-struct CapturedPicture: Sendable {
-  let size: PictureSize
-  /// BGRX rows without padding.
-  var pixels: [UInt8]
-  let offsetMs: Double
-  let capturedAtMs: Double
-}
-
 final class VideoLoop {
   static let openLimitMs = 2_500.0
   static let firstFrameLimitMs = 4_000.0
@@ -69,8 +26,9 @@ final class VideoLoop {
   private var laidOut: [VideoSource] = []
   /// The compositor does not know the geometry yet.
   private var mustArrange = true
-  /// A frame comes at the latest now, whether or not anything has changed; nil when nothing but changes counts.
-  private var frameDueMs: Double?
+  /// A frame comes at the latest at `dueMs`, whether or not anything has changed; nil when nothing but changes counts.
+  /// It belongs to `atMs`, or to the moment it comes.
+  private var forced: (dueMs: Double, atMs: Double?)?
   private var take: TakeRecorder?
   private var takes = 0
   private var encoderName: String?
@@ -113,7 +71,7 @@ final class VideoLoop {
     hasBegun = true
     for source in sources.all where source.status.state != .active { tellMissing(source) }
     rearrange()
-    frameDueMs = nil
+    forced = nil
     while composedAtMs == nil {
       for command in mailbox.drain() { try handle(command) }
       guard sources.areLive, context.clock.nowMs < begunMs + Self.firstFrameLimitMs else {
@@ -170,8 +128,8 @@ final class VideoLoop {
     case .compose(let composition):
       try compose(composition.sources, atMs: composition.atMs)
     case .wait(let untilMs):
-      if let frameDueMs, nowMs >= frameDueMs { return try compose([], atMs: nowMs) }
-      var wakeMs = min(untilMs, frameDueMs ?? .infinity, limitMs)
+      if let forced, nowMs >= forced.dueMs { return try compose([], atMs: forced.atMs ?? nowMs) }
+      var wakeMs = min(untilMs, forced?.dueMs ?? .infinity, limitMs)
       if let take {
         let offsetMs = context.clock.offsetMs(atMs: nowMs)
         if offsetMs >= take.dueMs {
@@ -191,8 +149,8 @@ final class VideoLoop {
     let beganMs = context.clock.nowMs
     if laidOut.contains(where: { source in keys.contains(source.key) && source.damage == nil }) { rearrange() }
     synchronizer.shown(atMs: atMs)
-    let isForced = frameDueMs != nil
-    frameDueMs = nil
+    let isForced = forced != nil
+    forced = nil
     let old = take
     defer { if old !== take { try? old?.finish(endMs: take?.offsetMs ?? context.clock.offsetMs) } }
     if context.config.video.enabled, take?.size != geometry.canvas { try beginTake() }
@@ -256,13 +214,12 @@ final class VideoLoop {
       defer { reply.complete(nil) }
       try take?.cut(endMs: offsetMs)
       context.monitor.move(to: .paused)
-    case .resume(let reply):
+    case .resume(let atMs, let reply):
       isPaused = false
       context.monitor.move(to: .active)
       // Every picture anew: it may have changed, and what was grabbed meanwhile is not to be seen.
-      let nowMs = context.clock.nowMs
-      synchronizer.restart(atMs: nowMs)
-      frameDueMs = nowMs + intervalMs
+      synchronizer.restart(atMs: atMs)
+      forced = (context.clock.nowMs + intervalMs, atMs)
       reply.complete(nil)
     case .stop(let offsetMs, let reply):
       isDone = true
@@ -312,7 +269,7 @@ final class VideoLoop {
     if hasChanged {
       mustArrange = true
       synchronizer.touch(atMs: nowMs)
-      frameDueMs = nowMs + intervalMs
+      forced = (nowMs + intervalMs, forced?.atMs)
     }
     publish()
   }
@@ -353,7 +310,9 @@ final class VideoLoop {
   /// Gives the captured picture to who asked for it: the composed one, or in the single layout the source's own, at its
   /// own resolution. While the source holds it, everyone waits.
   private func servePictures(isFresh: Bool = false) {
-    guard !pictures.isEmpty, let composedAtMs, context.config.video.enabled || isFresh || !sources.areLive else { return }
+    guard !pictures.isEmpty, let composedAtMs, context.config.video.enabled || isFresh || !sources.areLive else {
+      return
+    }
     guard sources.areLive else {
       let lost = context.monitor.current.error ?? RecorderError(.sourceLost, "The display is not being captured.")
       for reply in pictures { reply.complete(.failure(lost)) }
@@ -367,13 +326,9 @@ final class VideoLoop {
   }
 
   private func copy(_ picture: BgraPicture, atMs: Double) -> CapturedPicture {
-    let pixels = [UInt8](unsafeUninitializedCapacity: picture.byteCount) { buffer, count in
-      UnsafeMutableRawBufferPointer(buffer).copyMemory(
-        from: UnsafeRawBufferPointer(start: picture.base, count: picture.byteCount))
-      count = picture.byteCount
-    }
-    return CapturedPicture(
-      size: picture.size, pixels: pixels, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
+    let own = BgraPicture(size: picture.size)
+    own.base.copyMemory(from: picture.base, byteCount: picture.byteCount)
+    return CapturedPicture(picture: own, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
   }
 
   func publish() {

@@ -35,8 +35,8 @@ final class VideoService: Sendable {
     _ = await call { .pause(offsetMs: offsetMs, $0) }
   }
 
-  func resume() async {
-    _ = await call { .resume($0) }
+  func resume(atMs: Double) async {
+    _ = await call { .resume(atMs: atMs, $0) }
   }
 
   /// Nil when the source is being recorded.

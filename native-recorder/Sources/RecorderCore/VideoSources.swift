@@ -28,7 +28,9 @@ public struct SourceStatus: Encodable, Sendable, Equatable {
   var askedAtMs: Double?
 
   private enum CodingKeys: String, CodingKey {
-    case id, type, targetId, state, isShown = "shown", width, height, frames, lastFrameMonotonicMs, error
+    case id, type, targetId, state
+    case isShown = "shown"
+    case width, height, frames, lastFrameMonotonicMs, error
   }
 
   func asOf(_ nowMs: Double) -> SourceStatus {

@@ -47,7 +47,8 @@ func waiting<T: Sendable>(
   limitMs: Int, _ work: @escaping @Sendable () async throws(RecorderError) -> T
 ) throws(RecorderError) -> T {
   let outcome = Outcome<T>()
-  Task.detached {
+  // A thread waits for it.
+  Task.detached(priority: .userInitiated) {
     do throws(RecorderError) {
       outcome.set(.success(try await work()))
     } catch {

@@ -2,6 +2,7 @@
 // scripted.
 
 import Dispatch
+import Glibc
 import Synchronization
 
 @testable import RecorderCore
@@ -229,6 +230,22 @@ final class FakeEncoder: VideoEncoder {
   func finish() throws(RecorderError) -> [EncodedFrame] { [] }
 }
 
+/// A real thread: a queue's threads are few, and they are the ones that Swift's tasks run on too.
+func runOnThread(_ body: @escaping @Sendable () -> Void) {
+  final class Body: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+  var thread = pthread_t()
+  pthread_create(
+    &thread, nil,
+    { argument in
+      Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+      return nil
+    }, Unmanaged.passRetained(Body(body)).toOpaque())
+  pthread_detach(thread)
+}
+
 struct FakePlatform: RecorderPlatform {
   enum Display { case busy, still, dies, resizes, missing, hangs, lost }
 
@@ -243,7 +260,7 @@ struct FakePlatform: RecorderPlatform {
   func wallClock() -> String { "2026-01-01T00:00:00.000Z" }
 
   func spawnThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
-    DispatchQueue(label: name).async(execute: body)
+    runOnThread(body)
   }
 
   func makeSignal() -> any Signal { TestSignal() }

@@ -93,7 +93,9 @@ import Testing
     let session = recording.session
     _ = try await session.start()
     try await session.addSource(SourceConfig(id: "b", type: .display, targetId: "128x96"))
-    try await recording.eventually("b is captured no more than it is shown") { await recording.source("b")?.isShown == false }
+    try await recording.eventually("b is captured no more than it is shown") {
+      await recording.source("b")?.isShown == false
+    }
     try await session.setLayout(LayoutConfig(.sideBySide))
     try await recording.eventually("b on the right") { recording.shows("b", x: 0.75, y: 0.5) }
     _ = try await session.pause()
@@ -232,14 +234,19 @@ import Testing
     try await session.setLayout(LayoutConfig(.grid))
     try await recording.eventually("the grid") { recording.shows("b", x: 0.75, y: 0.25) }
     let shot = try await session.takeScreenshot(name: "x")
-    #expect(shot.width == 64 && shot.height == 48 && shot.name == "x")
+    #expect(shot.width == 64 && shot.height == 48 && shot.name == "x" && shot.duplicateOf == nil)
+    // Of these pictures only the first pixels change from frame to frame, as when a caret blinks.
+    let same = try await session.takeScreenshot(name: nil)
+    #expect(same.duplicateOf == "screenshot-000002.png" && same.sha256 == shot.sha256 && same.path == shot.path)
+    #expect(same.distance == 0 && same.offsetMs >= shot.offsetMs)
     try await session.removeSource(id: "a")
     try await session.removeSource(id: "b")
     try await session.setLayout(LayoutConfig(.single))
     // The video is at most 256 wide, the screenshot is not.
     try await recording.eventually("c alone") { recording.platform.encoded.size.width == 256 }
     #expect(try await session.takeScreenshot(name: nil).width == 400)
-    _ = try await session.stop()
+    let manifest = try await session.stop()
+    #expect(manifest.screenshots.map(\.width) == [64, 64, 400])
   }
 
   @Test func callsInAnyOrderFromAllSidesLeaveAWholeRecording() async throws {

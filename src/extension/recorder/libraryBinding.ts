@@ -11,6 +11,13 @@ import type { LibraryCall } from './ipc.ts';
 
 const library = 'SessionRecorder';
 
+const functionNames = {
+  addSource: 'screen_recorder_add_source',
+  removeSource: 'screen_recorder_remove_source',
+  setLayout: 'screen_recorder_set_layout',
+  takeScreenshot: 'screen_recorder_take_screenshot',
+} as const;
+
 export class LibraryBinding {
   private constructor() {}
 
@@ -51,12 +58,17 @@ export class LibraryBinding {
       case 'status':
       case 'stop':
         return invoke(`screen_recorder_${call.name}`, [DataType.U64], [call.handle]);
+      case 'addSource':
+      case 'removeSource':
+      case 'setLayout':
       case 'takeScreenshot':
         return invoke(
-          'screen_recorder_take_screenshot',
+          functionNames[call.name],
           [DataType.U64, DataType.String],
           [call.handle, JSON.stringify(call.request)],
         );
+      case 'updateAudioMix':
+        return invoke('screen_recorder_update_audio_mix', [DataType.U64, DataType.Double], [call.handle, call.balance]);
       case 'recover':
         return invoke('media_recover', [DataType.String], [JSON.stringify(call.request)]);
       case 'concatenateAudio':

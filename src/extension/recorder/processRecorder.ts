@@ -9,11 +9,14 @@ import {
   type MergeMediaRequest,
   type PermissionName,
   type RecorderConfig,
+  type RecorderLayout,
   type RecorderPermissions,
+  type RecorderSource,
   type RecorderSources,
   type RecorderStatus,
   type RecordingManifest,
   capturedScreenshotSchema,
+  changedSchema,
   createdSchema,
   libraryEventSchema,
   manifestSchema,
@@ -142,6 +145,22 @@ class ProcessRecording implements Recording {
     return resumed.resumedAtMonotonicMs + this.#clockOffsetMs;
   }
 
+  async addSource(source: RecorderSource): Promise<void> {
+    await this.#ask({ name: 'addSource', handle: this.#handle, request: source });
+  }
+
+  async removeSource(id: string): Promise<void> {
+    await this.#ask({ name: 'removeSource', handle: this.#handle, request: { id } });
+  }
+
+  async setLayout(layout: RecorderLayout): Promise<void> {
+    await this.#ask({ name: 'setLayout', handle: this.#handle, request: layout });
+  }
+
+  async updateAudioMix(balance: number): Promise<void> {
+    await this.#ask({ name: 'updateAudioMix', handle: this.#handle, balance });
+  }
+
   takeScreenshot(): Promise<CapturedScreenshot> {
     const call = { name: 'takeScreenshot', handle: this.#handle, request: {} } as const;
     return ask(this.#channel, capturedScreenshotSchema, call, callTimeoutMs);
@@ -153,6 +172,10 @@ class ProcessRecording implements Recording {
 
   stop(): Promise<RecordingManifest> {
     return change(this.#channel, manifestSchema, { name: 'stop', handle: this.#handle }, stopTimeoutMs);
+  }
+
+  async #ask(call: LibraryCall): Promise<void> {
+    await ask(this.#channel, changedSchema, call, callTimeoutMs);
   }
 
   onEvent(listener: (event: LibraryEvent) => void): Disposable {

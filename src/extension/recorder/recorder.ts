@@ -9,7 +9,9 @@ import type {
   MergeMediaRequest,
   PermissionName,
   RecorderConfig,
+  RecorderLayout,
   RecorderPermissions,
+  RecorderSource,
   RecorderSources,
   RecorderStatus,
   RecordingManifest,
@@ -52,6 +54,13 @@ export interface Recording {
   /** Answers the moment of the pause in the extension's monotonic clock. */
   pause(): Promise<number>;
   resume(): Promise<number>;
+  /** While recording or paused. A source that cannot be opened throws its own code, and nothing has changed. */
+  addSource(source: RecorderSource): Promise<void>;
+  /** Throws `sourceNotFound`, or `invalidState` for the only one. */
+  removeSource(id: string): Promise<void>;
+  setLayout(layout: RecorderLayout): Promise<void>;
+  /** 0 is the microphone alone, 1 system sound alone. */
+  updateAudioMix(balance: number): Promise<void>;
   takeScreenshot(): Promise<CapturedScreenshot>;
   status(): Promise<RecorderStatus>;
   /** Finishes and syncs every file; within 10 seconds. */

@@ -36,7 +36,10 @@ export class ProgressWatch {
         this.#lastBytes.delete(service);
         found[service] = { state: 'paused', health: 'healthy' };
       } else {
-        found[service] = this.#progressOf(service, reported.bytesOnDisk, nowMs);
+        const progress = this.#progressOf(service, reported.bytesOnDisk, nowMs);
+        const degraded = reported.health === 'degraded' && progress.health === 'healthy';
+        const message = reported.error?.message ?? 'Part of it stopped.';
+        found[service] = degraded ? { state: 'active', health: 'degraded', message } : progress;
       }
     }
     return found;

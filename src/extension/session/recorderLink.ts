@@ -3,7 +3,12 @@
  * recorder dies. Partial failure degrades: what cannot be recorded is told, and the rest is recorded.
  */
 import { type CodedError, toCodedError } from '../../shared/errors.ts';
-import { type MediaService, type RecordingManifest, mediaServices } from '../../shared/recorder/library.ts';
+import {
+  type LibraryEvent,
+  type MediaService,
+  type RecordingManifest,
+  mediaServices,
+} from '../../shared/recorder/library.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DisposableStore } from '../platform/disposable.ts';
 import type { Files } from '../platform/files.ts';
@@ -44,7 +49,8 @@ export class RecorderLink extends DisposableStore {
   #mode: ExpectedMode = 'recording';
   #onLost: (() => void) | undefined;
   /** What the settings ask for and this machine does not give. */
-  readonly #failed: RecordingState = {};
+  readonly #failed = new Map<MediaService, ServiceHealth>();
+  readonly #told = new Map<MediaService, string>();
 
   constructor(options: RecorderLinkOptions) {
     super();
@@ -123,7 +129,7 @@ export class RecorderLink extends DisposableStore {
   stateOfServices(): RecordingState {
     const active: ServiceHealth = { state: 'active', health: 'healthy' };
     const started = Object.keys(this.#recording?.services ?? {}).filter((name) => isPlanned(name, this.#plan));
-    return { ...Object.fromEntries(started.map((service) => [service, active])), ...this.#failed };
+    return { ...Object.fromEntries(started.map((service) => [service, active])), ...Object.fromEntries(this.#failed) };
   }
 
   /** Looks once a second whether what should advance did; what it answers stops it. */
@@ -132,19 +138,7 @@ export class RecorderLink extends DisposableStore {
     if (!recording) return () => undefined;
     this.#onLost = () => send({ type: 'RECORDER_LOST' });
     if (this.#lost) this.#onLost();
-    const events = recording.onEvent((event) => {
-      if (event.type === 'serviceFailed') this.#fail(event.service, event.error.message);
-      // Sound goes on without an input, and with it when it comes back; the status says how it is.
-      else if (event.type === 'sourceLost' && event.service === 'audio') this.#warn(event.service, event.message);
-      else if (event.type === 'sourceLost') this.#fail(event.service, event.message);
-      else if (event.type === 'stalled' || event.type === 'silence') this.#warn(event.service, event.message);
-      else if (event.type === 'diskLow') {
-        this.#options.tell('recorder', event.message);
-        if (!event.stopping) return;
-        this.#endedBecause = event.message;
-        send({ type: 'END' });
-      }
-    });
+    const events = recording.onEvent((event) => this.#note(event, send));
     const progress = new ProgressWatch();
     const timer = setInterval(() => void this.#look(recording, progress, send), watchEveryMs);
     return () => {
@@ -152,6 +146,32 @@ export class RecorderLink extends DisposableStore {
       events.dispose();
       this.#onLost = undefined;
     };
+  }
+
+  /** Tells what goes wrong; how each service is, says its status. */
+  #note(event: LibraryEvent, send: (event: SessionEvent) => void): void {
+    switch (event.type) {
+      case 'serviceFailed':
+        this.#fail(event.service, event.error.message);
+        break;
+      case 'sourceLost':
+      case 'stalled':
+      case 'silence':
+        this.#tellOnce(event.service, event.message);
+        break;
+      case 'sourceRecovered':
+      case 'resumed':
+        this.#told.delete(event.service);
+        this.#failed.delete(event.service);
+        break;
+      case 'diskLow':
+        this.#options.tell('recorder', event.message);
+        if (!event.stopping) return;
+        this.#endedBecause = event.message;
+        send({ type: 'END' });
+        break;
+      default:
+    }
   }
 
   async #change(to: 'recording' | 'paused', call: (recording: Recording) => Promise<number>): Promise<number> {
@@ -214,18 +234,19 @@ export class RecorderLink extends DisposableStore {
 
   #markFailed(services: readonly MediaService[], message: string): void {
     for (const service of services) {
-      if (isPlanned(service, this.#plan)) this.#failed[service] = { state: 'error', health: 'failed', message };
+      if (isPlanned(service, this.#plan)) this.#failed.set(service, { state: 'error', health: 'failed', message });
     }
   }
 
-  /** A service that did not come up says so twice: in the answer to the start and as an event. */
   #fail(service: MediaService, message: string): void {
-    if (this.#failed[service]?.message === message) return;
     this.#markFailed([service], message);
-    this.#warn(service, message);
+    this.#tellOnce(service, message);
   }
 
-  #warn(service: MediaService, message: string): void {
+  /** A service that did not come up says so twice, in the answer to the start and as an event; so does a lost source. */
+  #tellOnce(service: MediaService, message: string): void {
+    if (this.#told.get(service) === message) return;
+    this.#told.set(service, message);
     this.#options.tell(service, `${labelOf[service]}: ${message}`);
   }
 

@@ -31,7 +31,6 @@ export class ScreenshotTimer implements Disposable {
   #soon: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #lastTakenAtMs = -Infinity;
-  #lastSha256: string | undefined;
   #recorded = 0;
 
   constructor(options: ScreenshotTimerOptions) {
@@ -83,11 +82,10 @@ export class ScreenshotTimer implements Disposable {
     const { take, clock, storage } = this.#options;
     this.#lastTakenAtMs = clock.monotonicMs();
     const captured = await take();
-    if (captured.sha256 !== this.#lastSha256) {
-      await storage.appendScreenshot(this.#options.sessionId, await this.#adopt(captured));
-      this.#lastSha256 = captured.sha256;
-      this.#recorded++;
-    }
+    // The recorder compares: it has the pixels, and knows a caret that blinks from a word that was typed.
+    if (captured.duplicateOf) return;
+    await storage.appendScreenshot(this.#options.sessionId, await this.#adopt(captured));
+    this.#recorded++;
     await rm(captured.path, { force: true });
   }
 

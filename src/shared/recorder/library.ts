@@ -6,6 +6,26 @@ import { recordingGapSchema } from '../model/video.ts';
 /** The interface's version that this extension speaks. */
 export const abiVersion = 1;
 
+export type SourceType = 'display' | 'window' | 'webcam' | 'testPattern';
+
+export interface RecorderSource {
+  readonly id: string;
+  readonly type: SourceType;
+  /** A display's, window's or camera's id; "1280x720@15" for a test pattern. Without it the primary display, the first camera. */
+  readonly targetId?: string;
+}
+
+export type LayoutName = 'single' | 'grid' | 'side-by-side' | 'picture-in-picture';
+
+/** How the sources share the picture. */
+export interface RecorderLayout {
+  readonly layout: LayoutName;
+  /** Of the small pictures in picture-in-picture. */
+  readonly corner?: 'top-left' | 'top-right' | 'bottom-left' | 'bottom-right';
+  /** Of picture-in-picture: how wide a small picture is, as a share of the whole, 0.1 to 0.5. */
+  readonly size?: number;
+}
+
 export interface RecorderConfig {
   readonly sessionId: string;
   readonly outputDirectory: string;
@@ -16,8 +36,9 @@ export interface RecorderConfig {
     readonly fragmentMs: number;
     /** 0 to 1. */
     readonly quality: number;
-    readonly layout: 'single';
-    readonly sources: readonly { readonly id: string; readonly type: 'display'; readonly targetId: string }[];
+    readonly layout: LayoutName | RecorderLayout;
+    /** At most nine; none means the primary display. */
+    readonly sources: readonly RecorderSource[];
     readonly excludedWindowIds: readonly string[];
     readonly excludedApps: readonly string[];
     readonly showCursor: boolean;
@@ -97,9 +118,26 @@ export const statusSchema = z.object({
   offsetMs: offsetMsSchema,
   monotonicMs: z.number(),
   encoder: z.string().nullish(),
+  layout: z.enum(['single', 'grid', 'side-by-side', 'picture-in-picture']).default('single'),
+  sources: z
+    .array(
+      z.object({
+        id: z.string(),
+        type: z.enum(['display', 'window', 'webcam', 'testPattern']),
+        state: z.enum(['opening', 'active', 'stalled', 'lost', 'gone']),
+        shown: z.boolean(),
+        frames: z.number(),
+        lastFrameMonotonicMs: z.number().nullish(),
+        error: nativeErrorSchema.nullish(),
+      }),
+    )
+    .default([]),
   services: servicesSchema,
 });
 export type RecorderStatus = z.infer<typeof statusSchema>;
+
+/** What a call that changes the sources, the layout or the mix answers is what was asked for. */
+export const changedSchema = z.object({});
 
 export const capturedScreenshotSchema = z.object({
   path: z.string(),
@@ -109,6 +147,8 @@ export const capturedScreenshotSchema = z.object({
   sha256: sha256Schema,
   perceptualHash: perceptualHashSchema,
   offsetMs: offsetMsSchema,
+  /** The file that shows the same already: nothing was written. */
+  duplicateOf: z.string().nullish(),
 });
 export type CapturedScreenshot = z.infer<typeof capturedScreenshotSchema>;
 

@@ -11,6 +11,8 @@ describe('ProgressWatch', () => {
     state,
     offsetMs: 0,
     monotonicMs: 0,
+    layout: 'single',
+    sources: [],
     services: Object.fromEntries(
       Object.entries(services).map(([service, changes]) => [
         service,
@@ -74,6 +76,17 @@ describe('ProgressWatch', () => {
     const watch = new ProgressWatch();
     watch.look(statusOf({ screenshots: {} }), 0);
     assert.equal(watch.look(statusOf({ screenshots: {} }), 60_000).screenshots?.health, 'healthy');
+  });
+
+  it('passes on what the recorder says goes wrong in part, until it is well again', () => {
+    const watch = new ProgressWatch();
+    const error = { code: 'sourceLost', message: 'Source “b”: the window was closed.' };
+    const lost = watch.look(statusOf({ video: { bytesOnDisk: 1, health: 'degraded', error } }), 0);
+    assert.deepEqual(lost.video, { state: 'active', health: 'degraded', message: error.message });
+    assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 2 } }), 1000).video?.health, 'healthy');
+    const failed = { state: 'error', health: 'failed', error } as const;
+    assert.equal(watch.look(statusOf({ video: failed }), 2000).video?.health, 'failed');
+    assert.equal(watch.look(statusOf({ video: { bytesOnDisk: 3 } }), 3000).video?.health, 'healthy');
   });
 
   it('passes on a failure in the recorder’s words, and is silent of what is not recorded', () => {

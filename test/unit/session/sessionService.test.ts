@@ -238,6 +238,25 @@ describe('SessionService', () => {
     await session.end();
   });
 
+  it('tells of a lost screen once, and again when it is lost again after it came back', async () => {
+    const { session, recorder, problems } = setUp();
+    await session.start();
+    const message = 'The display was switched off.';
+    const lost = { type: 'sourceLost', offsetMs: 0, service: 'video', sourceId: 'screen', message } as const;
+    recorder.events.fire(lost);
+    recorder.events.fire({
+      type: 'serviceFailed',
+      offsetMs: 0,
+      service: 'video',
+      error: { code: 'sourceLost', message },
+    });
+    recorder.events.fire({ type: 'sourceRecovered', offsetMs: 0, service: 'video', sourceId: 'screen' });
+    assert.deepEqual(problems, [`Video: ${message}`]);
+    recorder.events.fire(lost);
+    assert.deepEqual(problems, [`Video: ${message}`, `Video: ${message}`]);
+    await session.end();
+  });
+
   it('ends and keeps what was recorded when the recorder dies', async () => {
     const { session, recorder, clock, edits, problems, outcomes, stored } = setUp();
     await session.start();

@@ -28,6 +28,11 @@ void px_blend_over(const uint32_t *premultiplied, ptrdiff_t pixels_per_row, uint
 void px_luma_grid(const uint8_t *source, ptrdiff_t stride, int width, int height, int columns, int rows,
                   uint32_t *averages_256);
 
+// One hash for each block of 16x16 pixels, row by row, of their colours; blocks at the edges are smaller. Different
+// pixels give different hashes as far as chance allows (multiplication by the golden ratio of 2^64: Knuth, The Art of
+// Computer Programming, 6.4).
+void px_block_hashes(const uint8_t *source, ptrdiff_t stride, int width, int height, uint64_t *hashes);
+
 // BGRX to RGB, three bytes a pixel, for PNG.
 void px_bgrx_to_rgb(const uint8_t *source, ptrdiff_t source_stride, uint8_t *target, ptrdiff_t target_stride,
                     int width, int height);
