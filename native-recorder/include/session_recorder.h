@@ -101,19 +101,21 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 // After stop what is queued can still be read. The queue holds 512; when full, the oldest progress report goes first.
 //   {"type":"takeStarted","offsetMs","index","path","width","height"}
 //   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
-//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file
+//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file, the same as
+//                                                             before when the screen was still and its last frame lasts
 //   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","isEmpty"}
 //   {"type":"sourceLost","service","sourceId","offsetMs","message"}
 //   {"type":"sourceRecovered","service","sourceId","offsetMs"}
 //   {"type":"serviceFailed","service","offsetMs","error":{"code","message"}}
 char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 
-//   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|null,
+//   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|"h264_vaapi"|null,
 //      "services":{"video":{"state":"idle|initializing|active|paused|stopping|stopped|error",
 //                           "health":"healthy|degraded|failed","lastActivityMonotonicMs","errorCount","bytesOnDisk",
 //                           "metrics":{"itemsRecorded","droppedItems","averageLatencyMs"},"error"?},
 //                  "audio":{… and "level": 0…1, peak of the last second},
 //                  "screenshots":{…}}}
+// lastActivityMonotonicMs is the last progress that was synced; a still screen advances it without a byte more.
 char *screen_recorder_status(uint64_t handle);
 
 // Ends the recording: every file finished and synced. Limit 10 s. A second stop answers the same.

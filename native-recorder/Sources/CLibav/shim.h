@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libavcodec/avcodec.h>
+#include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
@@ -12,7 +13,6 @@
 
 static const int WS_AVERROR_EAGAIN = AVERROR(EAGAIN);
 static const int WS_AVERROR_EOF = AVERROR_EOF;
-static const int64_t WS_AV_NOPTS = AV_NOPTS_VALUE;
 static const int WS_AV_FLAG_GLOBAL_HEADER = AV_CODEC_FLAG_GLOBAL_HEADER;
 static const int WS_AV_PKT_KEY = AV_PKT_FLAG_KEY;
 

@@ -111,7 +111,7 @@ public struct Recovery {
           bytes: fragment.bytes, ticks: fragment.endTicks - fragment.startTicks,
           beginsWithKeyframe: fragment.beginsWithKeyframe)
       }
-      for patch in index.patches(at: room.offset, room: room.size) { try file.write(patch.bytes, at: patch.offset) }
+      try file.write(index.bytes(room: room.size), at: room.offset)
     }
     let keyframes = scan.fragments.flatMap { fragment in fragment.keyframes.map { (ticks: $0, moof: fragment.offset) } }
     try file.write(FragmentedMovieWriter.randomAccessIndex(keyframes), at: scan.wholeBytes)

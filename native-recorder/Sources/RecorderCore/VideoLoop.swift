@@ -34,6 +34,8 @@ final class VideoLoop {
   private let source: any RecordingSource
   private var take: TakeRecorder?
   private var takes = 0
+  /// Until a hardware encoder fails.
+  private var allowsHardware = true
   private var latest: (picture: BgraPicture, atMs: Double)?
   private var isPaused = false
   private var isDone = false
@@ -50,8 +52,6 @@ final class VideoLoop {
     self.mailbox = mailbox
     tickIntervalMs = 1000 / context.config.video.fps
   }
-
-  var encoderName: String? { take?.encoderName }
 
   /// Opens the first take and puts its first frame into the encoder.
   func begin() throws(RecorderError) {
@@ -85,7 +85,7 @@ final class VideoLoop {
     var waitMs = wantsFrame ? tickMs - nowMs : .infinity
     if let take, !isPaused {
       if offsetMs >= take.dueMs {
-        // Nothing new: a repeat of the last frame closes the fragment, so that bytes on disk advance.
+        // Nothing new: what is shown reaches the disk all the same.
         try encode(atMs: offsetMs, changedShare: 0)
         return
       }
@@ -116,12 +116,21 @@ final class VideoLoop {
     context.monitor.update { status in
       status.metrics.itemsRecorded += 1
       status.noteLatency(doneMs - frame.presentationMs)
-      status.lastActivityMonotonicMs = doneMs
     }
   }
 
   private func encode(atMs: Double, changedShare: Double) throws(RecorderError) {
-    try take?.encode(atMs: atMs, changedShare: changedShare)
+    do {
+      try take?.encode(atMs: atMs, changedShare: changedShare)
+    } catch {
+      guard let old = take, old.usesHardware, error.code == .encoderFailed, let latest else { throw error }
+      // The card failed, not the recording: software goes on in a new take.
+      allowsHardware = false
+      try? old.finish(endMs: atMs)
+      try beginTake()
+      _ = take?.update(latest.picture, damage: [PixelRect(latest.picture.size)])
+      try take?.encode(atMs: atMs, changedShare: 1)
+    }
   }
 
   private func handle(_ command: VideoCommand) throws(RecorderError) {
@@ -202,7 +211,7 @@ final class VideoLoop {
 
   private func beginTake() throws(RecorderError) {
     takes += 1
-    take = try TakeRecorder(index: takes, source: source.pictureSize, context: context)
+    take = try TakeRecorder(index: takes, source: source.pictureSize, context: context, allowsHardware: allowsHardware)
   }
 
   /// Ticks lie on a grid, so that frames of a busy screen are evenly spaced.

@@ -10,7 +10,6 @@ final class VideoService: Sendable {
   private let context: VideoContext
   private let mailbox: Mailbox<VideoCommand>
   private let interrupt = Mutex<(@Sendable () -> Void)?>(nil)
-  private let encoder = Mutex<String?>(nil)
 
   init(_ context: VideoContext) {
     self.context = context
@@ -18,7 +17,8 @@ final class VideoService: Sendable {
     mailbox = Mailbox(waker: context.platform.makeSignal())
   }
 
-  var encoderName: String? { encoder.withLock { $0 } }
+  /// Of the newest take.
+  var encoderName: String? { context.manifest.current.takes.last?.encoder }
 
   /// Nil when frames are being recorded.
   func start() async -> RecorderError? {
@@ -83,7 +83,6 @@ final class VideoService: Sendable {
       defer { interrupt.withLock { $0 = nil } }
       let loop = VideoLoop(context, source: source, mailbox: mailbox)
       try loop.begin()
-      encoder.withLock { $0 = loop.encoderName }
       // A start that was given up must not record behind the caller's back.
       guard started.complete(nil) else {
         answer(mailbox.close(), RecorderError(.timeout, "The display server answered too late."))

@@ -96,7 +96,7 @@ import Testing
 }
 
 /// A platform that is only a folder.
-private struct FolderPlatform: RecorderPlatform {
+struct FolderPlatform: RecorderPlatform {
   let memory: MemoryFolder
   private let fake = FakePlatform()
 
