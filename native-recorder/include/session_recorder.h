@@ -115,7 +115,8 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 // After stop what is queued can still be read. The queue holds 512; when full, the oldest progress report goes first.
 //   {"type":"takeStarted","offsetMs","index","path","width","height"}
 //   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
-//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file
+//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file, the same as
+//                                                             before when the screen was still and its last frame lasts
 //   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","rms","noiseLevel","isEmpty"}
 //   {"type":"sourceLost","service","sourceId","offsetMs","message"}
 //      a picture source: its tile is black, and it is opened again every second, unless it is a window that was closed;
@@ -131,7 +132,7 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 //   {"type":"serviceFailed","service","offsetMs","error":{"code","message"}}
 char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 
-//   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|null,
+//   → {"state":"created|recording|paused|stopped|failed","offsetMs","monotonicMs","encoder":"libx264"|"h264_vaapi"|null,
 //      "layout":"single|…",
 //      "sources":[{"id","type","targetId"?,"state":"opening|active|stalled|lost|gone","shown":bool,"width"?,"height"?,
 //                  "frames","lastFrameMonotonicMs"?,"error"?}],
@@ -143,6 +144,7 @@ char *screen_recorder_next_event(uint64_t handle, uint32_t timeout_ms);
 //                     for each input that was asked for: peak and root mean square of the last second before the mix,
 //                     1 is full scale (a full-scale sine has an rms of 0.707); silent: see the event "silence"
 //                  "screenshots":{…}}}
+// lastActivityMonotonicMs is the last progress that was synced; a still screen advances it without a byte more.
 char *screen_recorder_status(uint64_t handle);
 
 // Ends the recording: every file finished and synced. Limit 10 s. A second stop answers the same.

@@ -1,5 +1,5 @@
 // Owns a take's file: whatever happens, the file up to the last written fragment is a playable movie that says its true
-// duration. A fragment is one write and one fdatasync.
+// duration. A fragment is one write and one fdatasync; a picture that stays costs a few bytes patched in place.
 
 /// Writes one H.264 track as fragmented MP4 (ISO/IEC 14496-12: ftyp, moov with mvex, sidx, then moof and mdat for each
 /// fragment, mfra at the end). Times are ticks of 1/90000 s from the take's first frame. Used by one thread at a time.
@@ -17,6 +17,8 @@ public final class FragmentedMovieWriter {
   private var index = MovieIndex()
   private var pending: [EncodedFrame] = []
   private var keyframes: [(ticks: Int, moof: Int)] = []
+  /// The last frame on disk: when it begins, and where in the file its duration stands.
+  private var last: (ticks: Int, durationAt: Int) = (0, 0)
 
   /// - Throws: `diskFull` or `ioError` when the file's front cannot be written.
   public init(file: any MediaFile, size: PictureSize, decoderConfiguration: [UInt8]) throws(RecorderError) {
@@ -41,6 +43,7 @@ public final class FragmentedMovieWriter {
   public func cut(endTicks: Int) throws(RecorderError) {
     guard let first = pending.first else { return }
     let start = Int(first.presentationTicks)
+    if start > durationTicks, fragments > 0 { try stretch(to: start) }
     let fragment = encodeFragment(endTicks: max(endTicks, Int(pending[pending.count - 1].presentationTicks) + 1))
     do {
       try file.write(fragment.bytes, at: bytes)
@@ -50,9 +53,9 @@ public final class FragmentedMovieWriter {
       throw error
     }
     index.add(bytes: fragment.bytes.count, ticks: fragment.endTicks - start, beginsWithKeyframe: first.isKeyframe)
-    try front.patchDuration(fragment.endTicks, in: file)
-    try patchIndex()
+    try patchFront(fragment.endTicks)
     try file.sync()
+    last = (Int(pending[pending.count - 1].presentationTicks), bytes + fragment.lastDurationAt)
     for frame in pending where frame.isKeyframe { keyframes.append((Int(frame.presentationTicks), bytes)) }
     frames += pending.count
     fragments += 1
@@ -61,10 +64,24 @@ public final class FragmentedMovieWriter {
     pending.removeAll(keepingCapacity: true)
   }
 
+  /// Makes the last frame on disk last until `endTicks`, and syncs. Nothing while frames wait (`cut` says how long
+  /// those last), and nothing where it lasts as long already.
+  ///
+  /// The patches may reach the disk in any order or not at all: the fragment's own duration is what counts when a
+  /// torn file is read, and the next fragment begins no earlier than the longest that was ever said.
+  /// - Throws: `diskFull` or `ioError`.
+  public func extend(endTicks: Int) throws(RecorderError) {
+    guard pending.isEmpty, fragments > 0, endTicks > durationTicks else { return }
+    try stretch(to: endTicks)
+    try patchFront(endTicks)
+    try file.sync()
+  }
+
   /// Writes the rest and the random access index (mfra), syncs and closes.
   public func finish(endTicks: Int) throws(RecorderError) {
     defer { file.close() }
     try cut(endTicks: endTicks)
+    try extend(endTicks: endTicks)
     let index = Self.randomAccessIndex(keyframes)
     do {
       try file.write(index, at: bytes)
@@ -77,16 +94,25 @@ public final class FragmentedMovieWriter {
     bytes += index.count
   }
 
-  private func patchIndex() throws(RecorderError) {
-    guard let room = front.indexRoom else { return }
-    for patch in index.patches(at: room.offset, room: room.size) {
-      try file.write(patch.bytes, at: patch.offset)
-    }
+  /// The last frame's duration in its fragment, and what the index has to say of it.
+  private func stretch(to endTicks: Int) throws(RecorderError) {
+    var duration = ByteWriter()
+    duration.u32(endTicks - last.ticks)
+    try file.write(duration.bytes, at: last.durationAt)
+    index.extend(ticks: endTicks - durationTicks)
+    durationTicks = endTicks
   }
 
-  private func encodeFragment(endTicks: Int) -> (bytes: [UInt8], endTicks: Int) {
+  private func patchFront(_ endTicks: Int) throws(RecorderError) {
+    try front.patchDuration(endTicks, in: file)
+    guard let room = front.indexRoom else { return }
+    try file.write(index.bytes(room: room.size), at: room.offset)
+  }
+
+  private func encodeFragment(endTicks: Int) -> (bytes: [UInt8], endTicks: Int, lastDurationAt: Int) {
     var writer = ByteWriter()
     var dataOffsetAt = 0
+    var lastDurationAt = 0
     writer.box("moof") { moof in
       moof.fullBox("mfhd", version: 0, flags: 0) { $0.u32(fragments + 1) }
       moof.box("traf") { traf in
@@ -97,6 +123,7 @@ public final class FragmentedMovieWriter {
           dataOffsetAt = trun.bytes.count
           trun.u32(0)
           for (index, frame) in pending.enumerated() {
+            lastDurationAt = trun.bytes.count
             let next = index + 1 < pending.count ? Int(pending[index + 1].presentationTicks) : endTicks
             trun.u32(next - Int(frame.presentationTicks))
             trun.u32(frame.bytes.count)
@@ -110,7 +137,7 @@ public final class FragmentedMovieWriter {
     writer.box("mdat") { mdat in
       for frame in pending { mdat.raw(frame.bytes) }
     }
-    return (writer.bytes, endTicks)
+    return (writer.bytes, endTicks, lastDurationAt)
   }
 
   static func randomAccessIndex(_ keyframes: [(ticks: Int, moof: Int)]) -> [UInt8] {

@@ -34,6 +34,14 @@ public final class ManifestKeeper: Sendable {
     signal.raise()
   }
 
+  /// Changes what the next write will say, without writing.
+  public func note(_ change: (inout Manifest) -> Void) {
+    state.withLock { state in
+      change(&state.manifest)
+      state.version += 1
+    }
+  }
+
   /// Waits until everything said so far is on disk. Nil is success.
   public func flush(withinMs: Double) async -> RecorderError? {
     let reply = Reply<RecorderError?>()

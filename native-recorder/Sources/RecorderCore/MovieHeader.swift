@@ -141,6 +141,7 @@ struct MovieFront {
     var front = MovieFront()
     var offset = 0
     var found = false
+    var roomAt = 0
     while let box = try BoxHeader.read(file, at: offset), box.end <= file.size {
       // The index changes in several writes; a crash between them leaves boxes whose sizes are wrong. Its room is as
       // large as ever, and a fragment behind it shows that this is where it ends.
@@ -157,6 +158,7 @@ struct MovieFront {
         guard bytes.count == box.size else { return nil }
         front.scan(ByteReader(bytes: bytes), from: 8, to: box.size, base: offset)
         found = front.timescale > 0
+        roomAt = box.end
       case "moof", "mdat", "mfra":
         return found ? front : nil
       case "sidx":
@@ -170,7 +172,16 @@ struct MovieFront {
       offset = box.end
       front.end = offset
     }
+    if found { try front.passTornIndex(file, at: roomAt) }
     return found ? front : nil
+  }
+
+  /// An index that a crash has torn says nothing, but its room has one size, and fragments follow it.
+  private mutating func passTornIndex(_ file: any MediaFile, at offset: Int) throws(RecorderError) {
+    let fragments = offset + MovieHeader.indexRoom
+    guard end != fragments, try BoxHeader.read(file, at: fragments)?.type == "moof" else { return }
+    indexRoom = (offset, MovieHeader.indexRoom)
+    end = fragments
   }
 
   private mutating func scan(_ reader: ByteReader, from: Int, to: Int, base: Int) {

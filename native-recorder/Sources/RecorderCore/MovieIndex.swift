@@ -8,8 +8,6 @@ struct MovieIndex {
   }
 
   private(set) var references: [Reference] = []
-  /// The first reference that changed since it was last written.
-  private var clean = 0
 
   mutating func add(bytes: Int, ticks: Int, beginsWithKeyframe: Bool) {
     if beginsWithKeyframe || references.isEmpty {
@@ -20,34 +18,37 @@ struct MovieIndex {
       references[references.count - 1].bytes += bytes
       references[references.count - 1].ticks += ticks
     }
-    clean = min(clean, references.count - 1)
   }
 
-  /// The writes that bring the room at `offset` up to date. The room's rest is a free box.
-  mutating func patches(at offset: Int, room: Int) -> [(offset: Int, bytes: [UInt8])] {
+  /// The last group lasts longer than was said.
+  mutating func extend(ticks: Int) {
+    guard !references.isEmpty else { return }
+    references[references.count - 1].ticks += ticks
+  }
+
+  /// The index as it has to stand at the front of a room of this size, up to and with the head of the free box behind
+  /// it. Written at once: a process that is killed between two writes would leave boxes that do not follow each other.
+  func bytes(room: Int) -> [UInt8] {
     let size = 40 + references.count * 12
     guard !references.isEmpty, size + 8 <= room else { return [] }
-    var head = ByteWriter()
-    head.u32(size)
-    head.text("sidx")
-    head.u32(1 << 24)
-    head.u32(1)  // the track
-    head.u32(MovieHeader.timescale)
-    head.u64(0)  // earliest presentation time
-    head.u64(room - size)  // from the end of this box to the first fragment
-    head.u16(0)
-    head.u16(references.count)
-    var tail = ByteWriter()
-    let first = min(clean, references.count - 1)
-    for reference in references[first...] {
-      tail.u32(reference.bytes)
-      tail.u32(reference.ticks)
-      tail.u32(1 << 31 | 1 << 28)  // begins with a keyframe (SAP type 1)
+    var writer = ByteWriter()
+    writer.u32(size)
+    writer.text("sidx")
+    writer.u32(1 << 24)
+    writer.u32(1)  // the track
+    writer.u32(MovieHeader.timescale)
+    writer.u64(0)  // earliest presentation time
+    writer.u64(room - size)  // from the end of this box to the first fragment
+    writer.u16(0)
+    writer.u16(references.count)
+    for reference in references {
+      writer.u32(reference.bytes)
+      writer.u32(reference.ticks)
+      writer.u32(1 << 31 | 1 << 28)  // begins with a keyframe (SAP type 1)
     }
-    tail.u32(room - size)
-    tail.text("free")
-    clean = references.count
-    return [(offset, head.bytes), (offset + 40 + first * 12, tail.bytes)]
+    writer.u32(room - size)
+    writer.text("free")
+    return writer.bytes
   }
 
   private mutating func halve() {
@@ -61,6 +62,5 @@ struct MovieIndex {
       joined.append(reference)
     }
     references = joined
-    clean = 0
   }
 }

@@ -127,10 +127,11 @@ public final class Nv12Picture {
   public let lumaStride: Int
   public let memory: UnsafeMutableRawPointer
   public let byteCount: Int
-  /// Which 16x16 blocks really changed in the last `update`.
   public let blocksPerRow: Int
   public let blockRows: Int
-  private var changed: [UInt8]
+  /// 1 for every 16x16 block, row by row, in which a sample differs from what it was at the last `forgetChanges`.
+  public private(set) var changed: [UInt8]
+  public private(set) var hasChanges = false
 
   public init(size: PictureSize) {
     self.size = size
@@ -150,13 +151,24 @@ public final class Nv12Picture {
   public var luma: UnsafeMutablePointer<UInt8> { memory.assumingMemoryBound(to: UInt8.self) }
   public var chroma: UnsafeMutablePointer<UInt8> { luma + lumaStride * size.height }
 
+  /// Share of the blocks that are marked in `changed`, 0…1.
+  public var changedShare: Double {
+    hasChanges ? Double(changed.reduce(0) { $0 + Int($1) }) / Double(changed.count) : 0
+  }
+
+  /// The picture as it is now has been encoded.
+  public func forgetChanges() {
+    guard hasChanges else { return }
+    for block in changed.indices { changed[block] = 0 }
+    hasChanges = false
+  }
+
   /// Takes over the given rectangles of a BGRA picture of at least this size.
-  /// Returns the share of blocks, 0…1, in which a sample really differs from before.
+  /// Returns the share of blocks, 0…1, that differ from what was encoded; 0 when this update brought nothing new.
   public func update(from picture: BgraPicture, in rects: [PixelRect]) -> Double {
     var any = false
     let blocks = blocksPerRow
     changed.withUnsafeMutableBufferPointer { marks in
-      marks.update(repeating: 0)
       for rect in rects {
         let part = rect.evenAligned(in: size)
         guard !part.isEmpty, let first = marks.baseAddress else { continue }
@@ -167,8 +179,8 @@ public final class Nv12Picture {
       }
     }
     guard any else { return 0 }
-    let count = changed.reduce(0) { $0 + Int($1) }
-    return Double(count) / Double(changed.count)
+    hasChanges = true
+    return changedShare
   }
 }
 

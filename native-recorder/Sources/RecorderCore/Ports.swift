@@ -109,6 +109,8 @@ public struct VideoEncoderSettings: Sendable {
   public let quality: Double
   /// Ticks a second of the presentation times.
   public let timescale: Int
+  /// Whether a hardware encoder may be taken; without one, or when it does not open, it is software all the same.
+  public let allowsHardware: Bool
 }
 
 public struct EncodedFrame: Sendable {
@@ -127,8 +129,11 @@ public struct EncodedFrame: Sendable {
 /// Frames go in and come out in presentation order: no reordering, no delay.
 public protocol VideoEncoder: AnyObject {
   var name: String { get }
+  /// Hardware may fail while it encodes; software then goes on in a new take.
+  var isHardware: Bool { get }
   /// The avcC record's contents (ISO/IEC 14496-15, 5.3.3.1).
   var decoderConfiguration: [UInt8] { get }
+  /// Encodes the whole picture; `picture.changed` says in which blocks it differs from the frame before.
   func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
   func finish() throws(RecorderError) -> [EncodedFrame]
 }

@@ -164,7 +164,7 @@ public struct Recovery {
           bytes: fragment.bytes, ticks: fragment.endTicks - fragment.startTicks,
           beginsWithKeyframe: fragment.beginsWithKeyframe)
       }
-      for patch in index.patches(at: room.offset, room: room.size) { try file.write(patch.bytes, at: patch.offset) }
+      try file.write(index.bytes(room: room.size), at: room.offset)
     }
     // Last, because it says that all of the above is done.
     try file.sync()

@@ -23,7 +23,8 @@ public struct ServiceStatus: Codable, Sendable, Equatable {
 
   public var state: State = .idle
   public var health: Health = .healthy
-  /// Monotonic milliseconds of the last progress on disk or in the encoder; 0 before the first.
+  /// Monotonic milliseconds of the last progress that was synced: bytes, or how long the last frame lasts; 0 before
+  /// the first.
   public var lastActivityMonotonicMs = 0.0
   public var errorCount = 0
   public var bytesOnDisk = 0

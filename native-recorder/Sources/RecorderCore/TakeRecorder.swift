@@ -4,7 +4,8 @@ final class TakeRecorder {
   let index: Int
   let size: PictureSize
   private(set) var offsetMs: Double?
-  /// Media time at which a frame has to come, changes or not: the fragment being collected or a keyframe is due.
+  /// Media time at which `encode` has to be called, changes or not: what is shown has to reach the disk, or a keyframe
+  /// is due.
   var dueMs: Double { min(fragmentDueMs, offsetMs == nil ? .infinity : keyframes.dueMs) }
 
   private let context: VideoContext
@@ -12,20 +13,22 @@ final class TakeRecorder {
   /// What is encoded next.
   let planes: Nv12Picture
   private let file: any MediaFile
-  private var writer: FragmentedMovieWriter
+  private let writer: FragmentedMovieWriter
   private var keyframes = KeyframePolicy()
   private var lastTicks: Int64 = -1
   private var fragmentDueMs = Double.infinity
 
   /// Opens encoder and file for pictures of this size.
-  init(index: Int, size: PictureSize, context: VideoContext) throws(RecorderError) {
+  init(index: Int, size: PictureSize, context: VideoContext, allowsHardware: Bool) throws(RecorderError) {
     self.index = index
     self.size = size
     self.context = context
     let config = context.config.video
     planes = Nv12Picture(size: size)
     encoder = try context.platform.makeVideoEncoder(
-      VideoEncoderSettings(size: size, fps: config.fps, quality: config.quality, timescale: MovieHeader.timescale))
+      VideoEncoderSettings(
+        size: size, fps: config.fps, quality: config.quality, timescale: MovieHeader.timescale,
+        allowsHardware: allowsHardware))
     file = try context.folder.create(MediaName.take(index))
     writer = try FragmentedMovieWriter(
       file: file, size: size, decoderConfiguration: encoder.decoderConfiguration)
@@ -33,18 +36,29 @@ final class TakeRecorder {
   }
 
   var encoderName: String { encoder.name }
+  var usesHardware: Bool { encoder.isHardware }
 
-  /// Encodes the planes as they are, shown from media time `atMs` on; cuts the fragment that is due.
+  /// Encodes the planes as they are, shown from media time `atMs` on; cuts the fragment that is due. A picture that is
+  /// still the same gives no frame, except where a keyframe is due: the one on disk is made to last.
   func encode(atMs: Double, changedShare: Double) throws(RecorderError) {
     let isFirst = offsetMs == nil
     let offset = offsetMs ?? atMs
-    let ticks = max(lastTicks + 1, ticks(atMs))
     let fragmentMs = context.config.video.fragmentMs
     let intervalMs = 1000 / context.config.video.fps
     let isKeyframe = keyframes.wantsKeyframe(atMs: atMs, changedShare: changedShare, reserveMs: intervalMs)
-    // A frame that comes just before the fragment is due takes the place of the repeat that would follow it.
-    if !isFirst, isKeyframe || atMs >= fragmentDueMs - 0.75 * intervalMs { try cut(endTicks: Int(ticks)) }
+    guard isKeyframe || planes.hasChanges else {
+      try cut(endMs: atMs)
+      fragmentDueMs = atMs + fragmentMs
+      return
+    }
+    let ticks = max(lastTicks + 1, Int64(writer.durationTicks), ticks(atMs))
+    // A frame that comes just before the fragment is due begins the next one.
+    if !isFirst, isKeyframe || atMs >= fragmentDueMs - 0.75 * intervalMs {
+      fragmentDueMs = .infinity
+      if writer.hasPending { try write { writer throws(RecorderError) in try writer.cut(endTicks: Int(ticks)) } }
+    }
     for frame in try encoder.encode(planes, presentationTicks: ticks, keyframe: isKeyframe) { writer.add(frame) }
+    planes.forgetChanges()
     lastTicks = ticks
     offsetMs = offset
     if isFirst {
@@ -59,7 +73,10 @@ final class TakeRecorder {
   /// Writes and syncs what was collected; the last frame lasts until media time `endMs`.
   func cut(endMs: Double) throws(RecorderError) {
     guard offsetMs != nil else { return }
-    try cut(endTicks: Int(ticks(endMs)))
+    let endTicks = Int(ticks(endMs))
+    try write { writer throws(RecorderError) in
+      if writer.hasPending { try writer.cut(endTicks: endTicks) } else { try writer.extend(endTicks: endTicks) }
+    }
   }
 
   /// Ends the take. What is already on disk stays playable when this throws.
@@ -68,17 +85,18 @@ final class TakeRecorder {
       file.close()
       return
     }
-    for frame in try encoder.finish() { writer.add(frame) }
     let before = writer.bytes
     defer { report(bytesBefore: before) }
+    let rest = Result { () throws(RecorderError) in try encoder.finish() }
+    for frame in (try? rest.get()) ?? [] { writer.add(frame) }
+    // What an encoder that failed gave before is kept.
     try writer.finish(endTicks: Int(ticks(endMs)))
+    _ = try rest.get()
   }
 
-  private func cut(endTicks: Int) throws(RecorderError) {
-    fragmentDueMs = .infinity
-    guard writer.hasPending else { return }
+  private func write(_ change: (FragmentedMovieWriter) throws(RecorderError) -> Void) throws(RecorderError) {
     let before = writer.bytes
-    try writer.cut(endTicks: endTicks)
+    try change(writer)
     report(bytesBefore: before)
     var event = RecorderEvent("fragmentWritten", offsetMs: (offsetMs ?? 0) + durationMs)
     event.take = index
@@ -92,7 +110,7 @@ final class TakeRecorder {
     Int64(((atMs - (offsetMs ?? atMs)) * Double(MovieHeader.timescale) / 1000).rounded())
   }
 
-  private func report(bytesBefore: Int) {
+  private func report(bytesBefore: Int, isNew: Bool = false) {
     let nowMs = context.clock.nowMs
     context.monitor.update { status in
       status.bytesOnDisk += writer.bytes - bytesBefore
@@ -102,7 +120,12 @@ final class TakeRecorder {
       index: index, path: MediaName.take(index), offsetMs: (offsetMs ?? 0).roundedMs, durationMs: durationMs.roundedMs,
       frames: writer.frames, width: size.width, height: size.height, bytes: writer.bytes, codec: "h264",
       encoder: encoder.name)
-    context.manifest.update { $0.put(take) }
+    // That the last frame lasts longer is worth no write of its own: recovery reads it from the take.
+    if isNew || writer.bytes > bytesBefore {
+      context.manifest.update { $0.put(take) }
+    } else {
+      context.manifest.note { $0.put(take) }
+    }
   }
 
   private func announce(_ offset: Double) {
@@ -112,7 +135,7 @@ final class TakeRecorder {
     event.width = size.width
     event.height = size.height
     context.events.post(event)
-    report(bytesBefore: writer.bytes)
+    report(bytesBefore: writer.bytes, isNew: true)
     guard index == 1 else { return }
     var first = RecorderEvent("firstFrame", offsetMs: offset)
     first.monotonicMs = context.clock.nowMs

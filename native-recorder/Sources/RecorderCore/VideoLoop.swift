@@ -31,6 +31,8 @@ final class VideoLoop {
   private var forced: (dueMs: Double, atMs: Double?)?
   private var take: TakeRecorder?
   private var takes = 0
+  /// Until a hardware encoder fails.
+  private var allowsHardware = true
   private var encoderName: String?
   private var composedAtMs: Double?
   private var pictures: [Reply<Result<CapturedPicture, RecorderError>>] = []
@@ -133,9 +135,9 @@ final class VideoLoop {
       if let take {
         let offsetMs = context.clock.offsetMs(atMs: nowMs)
         if offsetMs >= take.dueMs {
-          // Nothing new: a repeat of the last frame closes the fragment, so that bytes on disk advance.
+          // Nothing new: what is shown reaches the disk all the same.
           synchronizer.shown(atMs: nowMs)
-          return try take.encode(atMs: offsetMs, changedShare: 0)
+          return try encode(take, atMs: nowMs, changedShare: 0)
         }
         wakeMs = min(wakeMs, nowMs + take.dueMs - offsetMs)
       }
@@ -169,10 +171,24 @@ final class VideoLoop {
     composedAtMs = atMs
     // Programs often draw what is already there; that is no frame.
     if let take, share > 0 || isForced || take.offsetMs == nil {
-      try take.encode(atMs: context.clock.offsetMs(atMs: atMs), changedShare: share)
+      try encode(take, atMs: atMs, changedShare: share)
     }
     noteFrame(beganMs: beganMs, atMs: atMs, counts: share > 0 || old !== take)
     servePictures(isFresh: true)
+  }
+
+  private func encode(_ take: TakeRecorder, atMs: Double, changedShare: Double) throws(RecorderError) {
+    do {
+      try take.encode(atMs: context.clock.offsetMs(atMs: atMs), changedShare: changedShare)
+    } catch {
+      guard take.usesHardware, error.code == .encoderFailed else { throw error }
+      // The card failed, not the recording: software goes on with the same picture in a new take.
+      allowsHardware = false
+      try? take.finish(endMs: context.clock.offsetMs(atMs: atMs))
+      self.take = nil
+      mustArrange = true
+      forced = (atMs, atMs)
+    }
   }
 
   private func noteFrame(beganMs: Double, atMs: Double, counts: Bool) {
@@ -185,7 +201,6 @@ final class VideoLoop {
       context.monitor.update { status in
         status.metrics.itemsRecorded += 1
         status.noteLatency(doneMs - atMs)
-        status.lastActivityMonotonicMs = doneMs
       }
     }
     publish()
@@ -202,7 +217,8 @@ final class VideoLoop {
 
   private func beginTake() throws(RecorderError) {
     takes += 1
-    take = try TakeRecorder(index: takes, size: geometry.canvas, context: context)
+    take = try TakeRecorder(
+      index: takes, size: geometry.canvas, context: context, allowsHardware: allowsHardware)
   }
 
   // MARK: - Commands

@@ -23,7 +23,6 @@ final class CameraPixels {
     self.stride = fourcc == WS_V4L2_YUYV ? max(stride, size.width * 2) : max(stride, size.width)
     guard packet != nil, frame != nil else { throw RecorderError(.internal, "There is not enough memory for a camera.") }
     guard fourcc == WS_V4L2_MJPEG || fourcc == WS_V4L2_JPEG else { return }
-    LibavProcess.prepare()
     let codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG)
     decoder = avcodec_alloc_context3(codec)
     decoder?.pointee.thread_count = 1

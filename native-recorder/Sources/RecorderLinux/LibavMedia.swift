@@ -6,7 +6,6 @@ import RecorderCore
 public enum LibavMedia {
   /// - Throws: `ioError` for what cannot be read or written, `diskFull`, `encoderFailed`. Nothing is left behind then.
   public static func concatenate(_ request: ConcatenateRequest, _ job: MediaJob) throws(RecorderError) -> MediaEvent {
-    LibavProcess.prepare()
     let format = try SoundFormat(request.segments, job: job)
     let output = try MediaOutput(request.outputPath)
     let sequence = sequence(request.segments, format, job, fromMs: request.fromMs, durationMs: request.durationMs)
@@ -21,7 +20,6 @@ public enum LibavMedia {
 
   /// - Throws: as `concatenate`.
   public static func merge(_ request: MergeRequest, _ job: MediaJob) throws(RecorderError) -> MediaEvent {
-    LibavProcess.prepare()
     var takes: [TakeInfo] = []
     for take in request.takes {
       let input = try LibavInput(take.path, AVMEDIA_TYPE_VIDEO, job: job)

@@ -7,7 +7,6 @@ import RecorderCore
 public enum LibavProbe {
   /// - Throws: `unsupported` for other kinds than MP4, WAV and MP3, `ioError` for a file that cannot be read.
   public static func probe(_ path: String) throws(RecorderError) -> MediaProbe {
-    LibavProcess.prepare()
     var status = stat()
     guard stat(path, &status) == 0 else { throw posixError("read", path, errno) }
     let bytes = Int(status.st_size)

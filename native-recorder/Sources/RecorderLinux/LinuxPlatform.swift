@@ -1,5 +1,6 @@
 // Owns what Linux gives to the core: clock, threads, signals, and the doors to X11, PulseAudio, libav and files.
 
+import CLibav
 import CLinux
 import FoundationEssentials
 import Glibc
@@ -7,7 +8,7 @@ import RecorderCore
 
 public struct LinuxPlatform: RecorderPlatform {
   public init() {
-    LibavProcess.prepare()
+    av_log_set_level(AV_LOG_FATAL)
   }
 
   public var nowMs: @Sendable () -> Double { monotonicMs }
@@ -32,7 +33,7 @@ public struct LinuxPlatform: RecorderPlatform {
   }
 
   public func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder {
-    try LibavH264Encoder(settings)
+    try LinuxEncoders.open(settings)
   }
 
   public func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource {

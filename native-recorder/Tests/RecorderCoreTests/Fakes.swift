@@ -53,6 +53,48 @@ final class MemoryFile: MediaFile {
   func close() {}
 }
 
+/// Remembers what is written and synced, so that a test can stop a disk at any point of it.
+final class JournalFile: MediaFile {
+  enum Step: Sendable {
+    case write(offset: Int, bytes: [UInt8])
+    case truncate(Int)
+    case sync
+  }
+
+  private let memory = MemoryFile()
+  private let journal = Mutex<[Step]>([])
+
+  var steps: [Step] { journal.withLock { $0 } }
+  var size: Int { memory.size }
+
+  /// What the disk holds after these steps.
+  static func replay(_ steps: some Sequence<Step>) throws(RecorderError) -> MemoryFile {
+    let file = MemoryFile()
+    for step in steps {
+      switch step {
+      case .write(let offset, let bytes): try file.write(bytes, at: offset)
+      case .truncate(let size): try file.truncate(to: size)
+      case .sync: break
+      }
+    }
+    return file
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(RecorderError) {
+    journal.withLock { $0.append(.write(offset: offset, bytes: Array(bytes))) }
+    try memory.write(bytes, at: offset)
+  }
+
+  func truncate(to size: Int) throws(RecorderError) {
+    journal.withLock { $0.append(.truncate(size)) }
+    try memory.truncate(to: size)
+  }
+
+  func sync() throws(RecorderError) { journal.withLock { $0.append(.sync) } }
+  func read(at offset: Int, count: Int) throws(RecorderError) -> [UInt8] { try memory.read(at: offset, count: count) }
+  func close() {}
+}
+
 final class MemoryFolder: MediaFolder {
   /// Bytes that the disk claims to have left.
   let free = Mutex(10_000_000_000)
@@ -208,26 +250,34 @@ final class Flag: Sendable {
   func raise() { state.withLock { $0 = true } }
 }
 
-/// Gives each frame as ten bytes, keyframes as a hundred.
+/// Gives each frame as ten bytes, keyframes as a hundred; as hardware it fails after five frames.
 final class FakeEncoder: VideoEncoder {
+  let name: String
+  let isHardware: Bool
   private let platform: FakePlatform
-
-  init(_ platform: FakePlatform) {
-    self.platform = platform
-  }
-
-  let name = "fake"
+  private var encoded = 0
   let decoderConfiguration: [UInt8] = [1, 100, 0, 40, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]
+
+  init(_ platform: FakePlatform, isHardware: Bool = false) {
+    self.platform = platform
+    self.isHardware = isHardware
+    name = isHardware ? "fake card" : "fake"
+  }
 
   func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
   {
     platform.board.passHang("encoder")
     platform.encoded.keep(picture)
+    encoded += 1
+    if isHardware, encoded > 5 { throw RecorderError(.encoderFailed, "the card hangs") }
     let bytes = [UInt8](repeating: 7, count: keyframe ? 100 : 10)
     return [EncodedFrame(bytes: bytes, presentationTicks: presentationTicks, isKeyframe: keyframe)]
   }
 
-  func finish() throws(RecorderError) -> [EncodedFrame] { [] }
+  func finish() throws(RecorderError) -> [EncodedFrame] {
+    if isHardware, encoded > 5 { throw RecorderError(.encoderFailed, "the card hangs") }
+    return []
+  }
 }
 
 /// A real thread: a queue's threads are few, and they are the ones that Swift's tasks run on too.
@@ -252,6 +302,7 @@ struct FakePlatform: RecorderPlatform {
   var display = Display.busy
   /// Nil is a machine without a sound server.
   var sound: FakeSoundServer?
+  var hasGraphicsCard = false
   let folder = MemoryFolder()
   let board = Switchboard()
   let encoded = EncodedPicture()
@@ -276,7 +327,7 @@ struct FakePlatform: RecorderPlatform {
   }
 
   func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder {
-    FakeEncoder(self)
+    FakeEncoder(self, isHardware: hasGraphicsCard && settings.allowsHardware)
   }
 
   func openAudio(_ request: AudioRequest, waker: any Signal) throws(RecorderError) -> any AudioSource {

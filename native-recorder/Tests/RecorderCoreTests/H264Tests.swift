@@ -37,4 +37,16 @@ import Testing
     for (left, right) in zip(keys, keys.dropFirst()) { #expect(right - left <= 10_000) }
     #expect(keys.filter { (20_000..<24_000).contains($0) }.count <= 2)
   }
+
+  @Test func onlyAPictureThatKeepsMovingIsCodedCoarsely() {
+    var motion = MotionQuantizer()
+    var steps: [Int] = []
+    for frame in 0..<60 {
+      // Five steps of scrolling from 1 s on; a film from 2 s to 3 s; typing else.
+      let share = (15..<20).contains(frame) ? 0.3 : (30..<45).contains(frame) ? 1 : 0.001
+      steps.append(motion.extraSteps(share: share, atMs: Double(frame) * 1000 / 15))
+    }
+    #expect(steps[..<30].allSatisfy { $0 <= 1 })
+    #expect(steps[44] == MotionQuantizer.mostSteps && steps[59] == 0)
+  }
 }

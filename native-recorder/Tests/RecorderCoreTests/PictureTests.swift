@@ -35,9 +35,24 @@ import Testing
     let planes = Nv12Picture(size: size)
     #expect(planes.update(from: picture, in: [PixelRect(size)]) == 1)
     #expect(planes.update(from: picture, in: [PixelRect(size)]) == 0)
+    planes.forgetChanges()
+    #expect(!planes.hasChanges && planes.changedShare == 0)
     picture.base.storeBytes(of: 0xffffff, toByteOffset: (40 * 64 + 20) * 4, as: UInt32.self)
     #expect(planes.update(from: picture, in: [PixelRect(size)]) == 1.0 / 16)
     #expect(planes.update(from: picture, in: []) == 0)
+  }
+
+  @Test func changesAddUpUntilTheyAreForgotten() {
+    let size = PictureSize(width: 64, height: 32)
+    let picture = BgraPicture(size: size)
+    let planes = Nv12Picture(size: size)
+    _ = planes.update(from: picture, in: [PixelRect(size)])
+    planes.forgetChanges()
+    for x in [0, 48] {
+      picture.base.storeBytes(of: 0xffffff, toByteOffset: (20 * 64 + x) * 4, as: UInt32.self)
+      _ = planes.update(from: picture, in: [PixelRect(x: x, y: 16, width: 16, height: 16)])
+    }
+    #expect(planes.changed == [0, 0, 0, 0, 1, 0, 0, 1] && planes.changedShare == 0.25)
   }
 
   @Test func shrinkingAPartGivesTheSameAsShrinkingAll() {

@@ -57,19 +57,20 @@ import Testing
     #expect(try await session.stop() == manifest)
   }
 
-  @Test func aStillScreenAdvancesByHeartbeatsAlone() async throws {
+  @Test func aStillScreenReachesTheDiskWithoutFrames() async throws {
     let platform = FakePlatform(display: .still)
     let session = try RecordingSession(try config(), platform: platform)
     _ = try await session.start()
-    var fragments = 0
-    try await eventually("four fragments") {
-      fragments += types(session).filter { $0 == "fragmentWritten" }.count
-      return fragments >= 4
+    var reports = 0
+    try await eventually("four reports of progress") {
+      reports += types(session).filter { $0 == "fragmentWritten" }.count
+      return reports >= 4
     }
+    #expect(await session.status().services["video"]?.lastActivityMonotonicMs ?? 0 > 0)
     let manifest = try await session.stop()
     let take = try #require(manifest.takes.first)
-    // One frame, then one for each fragment of 250 ms.
-    #expect(take.frames >= 4 && Double(take.frames) <= manifest.durationMs / 240 + 3)
+    // The first frame and a keyframe every ten seconds.
+    #expect(Double(take.frames) <= manifest.durationMs / 9_900 + 1)
     #expect(abs(take.offsetMs + take.durationMs - manifest.durationMs) < 1)
   }
 
@@ -100,6 +101,21 @@ import Testing
     let (first, second) = (manifest.takes[0], manifest.takes[1])
     #expect(abs(first.offsetMs + first.durationMs - second.offsetMs) < 1)
     #expect(platform.folder.bytes("video-0002.mp4") != nil)
+  }
+
+  @Test func aGraphicsCardThatFailsLeavesANewTakeInSoftwareWithoutAGap() async throws {
+    let platform = FakePlatform(hasGraphicsCard: true)
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    #expect(await session.status().encoder == "fake card")
+    try await eventually("twenty frames") { await frames(session) >= 20 }
+    #expect(await session.status().encoder == "fake")
+    let manifest = try await session.stop()
+    #expect(manifest.takes.map(\.encoder) == ["fake card", "fake"] && manifest.gaps.isEmpty)
+    let (first, second) = (manifest.takes[0], manifest.takes[1])
+    #expect(first.frames == 5 && abs(first.offsetMs + first.durationMs - second.offsetMs) < 1)
+    let scan = try #require(try MovieScan.read(MemoryFile(platform.folder.bytes("video-0001.mp4") ?? [])))
+    #expect(scan.frames == 5 && scan.hasRandomAccessIndex)
   }
 
   @Test func whenNothingCanStartTheCallSaysWhy() async throws {

@@ -326,7 +326,7 @@ private final class StoppingFile: MediaFile {
 }
 
 /// A platform that is only a folder.
-private struct FolderPlatform: RecorderPlatform {
+struct FolderPlatform: RecorderPlatform {
   let memory: any MediaFolder
   private let fake = FakePlatform()
 

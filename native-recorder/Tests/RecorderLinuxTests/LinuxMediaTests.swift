@@ -42,7 +42,7 @@ import Testing
   ) throws -> MediaPiece {
     let parent = try PosixFolder(folder, forRecording: false)
     let encoder = try LinuxPlatform().makeVideoEncoder(
-      VideoEncoderSettings(size: size, fps: 10, quality: 0.6, timescale: MovieHeader.timescale))
+      VideoEncoderSettings(size: size, fps: 10, quality: 0.6, timescale: MovieHeader.timescale, allowsHardware: false))
     let movie = try FragmentedMovieWriter(
       file: try parent.create(name), size: size, decoderConfiguration: encoder.decoderConfiguration)
     let picture = Nv12Picture(size: size)

@@ -1,5 +1,10 @@
 /** Watches progress, not promises: says which recording service has stopped advancing. Pure; time is a parameter. */
-import { type MediaService, type RecorderStatus, mediaServices } from '../../shared/recorder/library.ts';
+import {
+  type MediaService,
+  type RecorderStatus,
+  type ServiceStatus,
+  mediaServices,
+} from '../../shared/recorder/library.ts';
 
 /** With a look once a second, a service that stopped is told of within 5 seconds. */
 export const stalledAfterMs = 4000;
@@ -15,7 +20,7 @@ export interface ServiceHealth {
 export type ExpectedMode = 'recording' | 'paused' | 'changing';
 
 export class ProgressWatch {
-  readonly #lastBytes = new Map<MediaService, { bytes: number; sinceMs: number }>();
+  readonly #last = new Map<MediaService, { bytes: number; activityMs: number; sinceMs: number }>();
 
   /** The health of the services at a moment; screenshots advance only when one is asked for, so they never stall. */
   look(
@@ -33,10 +38,10 @@ export class ProgressWatch {
       } else if (disagreement) {
         found[service] = { state: 'active', health: 'degraded', message: disagreement };
       } else if (status.state === 'paused') {
-        this.#lastBytes.delete(service);
+        this.#last.delete(service);
         found[service] = { state: 'paused', health: 'healthy' };
       } else {
-        const progress = this.#progressOf(service, reported.bytesOnDisk, nowMs);
+        const progress = this.#progressOf(service, reported, nowMs);
         const degraded = reported.health === 'degraded' && progress.health === 'healthy';
         const message = reported.error?.message ?? 'Part of it stopped.';
         found[service] = degraded ? { state: 'active', health: 'degraded', message } : progress;
@@ -45,10 +50,13 @@ export class ProgressWatch {
     return found;
   }
 
-  #progressOf(service: MediaService, bytes: number, nowMs: number): ServiceHealth {
-    const last = this.#lastBytes.get(service);
-    if (!last || bytes !== last.bytes) {
-      this.#lastBytes.set(service, { bytes, sinceMs: nowMs });
+  /** A still screen adds no bytes: then the recorder syncs how long its last frame lasts, and says when it did. */
+  #progressOf(service: MediaService, reported: ServiceStatus, nowMs: number): ServiceHealth {
+    const bytes = reported.bytesOnDisk;
+    const activityMs = reported.lastActivityMonotonicMs ?? 0;
+    const last = this.#last.get(service);
+    if (!last || bytes !== last.bytes || activityMs !== last.activityMs) {
+      this.#last.set(service, { bytes, activityMs, sinceMs: nowMs });
     } else if (service !== 'screenshots' && nowMs - last.sinceMs >= stalledAfterMs) {
       const seconds = Math.round((nowMs - last.sinceMs) / 1000);
       return { state: 'active', health: 'degraded', message: `Nothing was written for ${seconds} seconds.` };

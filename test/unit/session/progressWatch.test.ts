@@ -36,6 +36,16 @@ describe('ProgressWatch', () => {
     }
   });
 
+  it('is content while a still screen’s last frame is synced again and again, without a byte more', () => {
+    const watch = new ProgressWatch();
+    for (let second = 0; second < 60; second++) {
+      const video = { bytesOnDisk: 9, lastActivityMonotonicMs: 2000 * Math.floor(second / 2) };
+      assert.equal(watch.look(statusOf({ video }), second * 1000).video?.health, 'healthy');
+    }
+    const video = { bytesOnDisk: 9, lastActivityMonotonicMs: 58_000 };
+    assert.equal(watch.look(statusOf({ video }), 63_000).video?.health, 'degraded');
+  });
+
   it('tells within five seconds that nothing was written, with looks once a second', () => {
     const watch = new ProgressWatch();
     const health = [0, 1, 2, 3, 4, 5].map((second) =>
