@@ -17,6 +17,7 @@ final class TakeRecorder {
   private var keyframes = KeyframePolicy()
   private var lastTicks: Int64 = -1
   private var fragmentDueMs = Double.infinity
+  private var isFinished = false
 
   /// Opens encoder and file for pictures of this size.
   init(index: Int, size: PictureSize, context: VideoContext, allowsHardware: Bool) throws(RecorderError) {
@@ -79,8 +80,10 @@ final class TakeRecorder {
     }
   }
 
-  /// Ends the take. What is already on disk stays playable when this throws.
+  /// Ends the take; a second time it does nothing. What is already on disk stays playable when this throws.
   func finish(endMs: Double) throws(RecorderError) {
+    guard !isFinished else { return }
+    isFinished = true
     guard offsetMs != nil else {
       file.close()
       return

@@ -177,17 +177,17 @@ final class VideoLoop {
     servePictures(isFresh: true)
   }
 
-  private func encode(_ take: TakeRecorder, atMs: Double, changedShare: Double) throws(RecorderError) {
+  /// Encodes what the take's planes hold. When a graphics card fails, the recording does not: software goes on with the
+  /// same picture in a new take.
+  private func encode(_ old: TakeRecorder, atMs: Double, changedShare: Double) throws(RecorderError) {
     do {
-      try take.encode(atMs: context.clock.offsetMs(atMs: atMs), changedShare: changedShare)
+      try old.encode(atMs: context.clock.offsetMs(atMs: atMs), changedShare: changedShare)
     } catch {
-      guard take.usesHardware, error.code == .encoderFailed else { throw error }
-      // The card failed, not the recording: software goes on with the same picture in a new take.
+      guard old.usesHardware, error.code == .encoderFailed else { throw error }
       allowsHardware = false
-      try? take.finish(endMs: context.clock.offsetMs(atMs: atMs))
-      self.take = nil
-      mustArrange = true
-      forced = (atMs, atMs)
+      take = nil
+      defer { try? old.finish(endMs: take?.offsetMs ?? context.clock.offsetMs(atMs: atMs)) }
+      try compose([], atMs: atMs)
     }
   }
 
