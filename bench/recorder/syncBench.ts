@@ -85,6 +85,8 @@ async function recordOurs(player: Player, { extension, long, resources: owner }:
     }
     await sleep(laterMs);
     if (long) await sleep(longMs);
+    // What is played from now on is not recorded any more.
+    const played = [...playing.pairs];
     await recording.end();
     const mediaMs = (atMs: number): number =>
       atMs -
@@ -99,7 +101,7 @@ async function recordOurs(player: Player, { extension, long, resources: owner }:
     for (const { path, offsetMs } of manifest.segments) {
       found.beeps.push(...(await beepTimes(join(request.folder, path))).map((atMs) => atMs + offsetMs));
     }
-    const truth = playing.pairs.map((pair) => ({ flashMs: mediaMs(pair.flashMs), beepMs: mediaMs(pair.beepMs) }));
+    const truth = played.map((pair) => ({ flashMs: mediaMs(pair.flashMs), beepMs: mediaMs(pair.beepMs) }));
     const pausedUntilMs = mediaMs(pauses.at(-1)?.to ?? NaN) + 500;
     return measure(found, player === 'exact' ? truth : undefined, pausedUntilMs, long);
   });
