@@ -2,6 +2,10 @@
  * The bench `sync`: how far sound and picture of a recording lie apart, at the start, after three pauses and (`--long`)
  * after ten minutes. A flash and a beep come together each second, from a program of ours that knows when they were seen
  * and heard, and from ffplay playing a clip. Positive: the sound comes later than the picture.
+ *
+ * What ffplay gives holds its own error: it takes two buffers of its own (85 ms) for the way to the ear, while PulseAudio
+ * says that 32 to 42 ms of its sound wait (measured with `pactl list sink-inputs`), so its sound is heard about 45 ms
+ * before its picture, until a torn buffer delays it. The exact player shows what the recorder adds.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
