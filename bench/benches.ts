@@ -2,6 +2,7 @@
 import type { Resources } from '../scripts/editor/resources.ts';
 import { activationBench } from './editor/activationBench.ts';
 import { startBench } from './editor/startBench.ts';
+import { mediaBench } from './media/mediaBench.ts';
 import { recorderBench } from './recorder/recorderBench.ts';
 import type { MeasuredRow } from './report/rows.ts';
 
@@ -26,6 +27,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   activation: activationBench,
   start: startBench,
   recorder: recorderBench,
+  media: mediaBench,
 };
 
 /** All benches without names; throws a name that nobody knows. */

@@ -71,7 +71,8 @@ final class LibavSoundReader: SoundReader {
         isDrained = true
       } else {
         guard result >= 0 else { throw LibavFailure.error("decode", input.path, result) }
-        let got = convert(resampler, into: base, room: room, from: frame.pointee.extended_data, count: frame.pointee.nb_samples)
+        let got = convert(
+          resampler, into: base, room: room, from: frame.pointee.extended_data, count: frame.pointee.nb_samples)
         av_frame_unref(frame)
         guard got >= 0 else { throw LibavFailure.error("resample", input.path, got) }
         if got > 0 { return Int(got) }

@@ -38,7 +38,8 @@ import Testing
 
   /// A take by the recorder's own encoder and writer, cut every `fragmentMs`; unfinished it has no index at its end.
   private func take(
-    _ name: String, _ size: PictureSize, offsetMs: Double, frames: Int, fragmentFrames: Int = 10, isFinished: Bool = true
+    _ name: String, _ size: PictureSize, offsetMs: Double, frames: Int, fragmentFrames: Int = 10,
+    isFinished: Bool = true
   ) throws -> MediaPiece {
     let parent = try PosixFolder(folder, forRecording: false)
     let encoder = try LinuxPlatform().makeVideoEncoder(
@@ -82,7 +83,8 @@ import Testing
     let job = MediaJob(platform: LinuxPlatform())
     let input = try LibavInput(path, AVMEDIA_TYPE_VIDEO, job: nil)
     let decoder = try H264Transcoder(
-      input, size, H264Quality(compressionLevel: 1, parameterSetId: 0), timeBase: AVRational(num: 1, den: 90_000), job: job)
+      input, size, H264Quality(compressionLevel: 1, parameterSetId: 0), timeBase: AVRational(num: 1, den: 90_000),
+      job: job)
     let packet = try LibavPacket()
     var frames = 0
     while try decoder.next(packet.pointer) { frames += 1 }
@@ -209,7 +211,9 @@ import Testing
     #expect(try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000))).type == "progress")
     #expect(text(cancelMedia(job)) == "{}")
     var event = Event?.none
-    repeat { event = try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000))) } while event?.type == "progress"
+    repeat {
+      event = try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000)))
+    } while event?.type == "progress"
     #expect(event?.type == "cancelled")
     #expect(try Json.decode(Failure.self, from: text(nextMediaEvent(job, 0))).error.code == .invalidHandle)
     #expect(try leftovers.isEmpty)
