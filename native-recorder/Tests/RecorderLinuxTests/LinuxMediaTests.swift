@@ -2,6 +2,7 @@
 // movie, a real take torn anywhere, and errors that leave nothing behind.
 
 import CLibav
+import FoundationEssentials
 import Glibc
 import Testing
 
@@ -10,11 +11,8 @@ import Testing
 @testable import SessionRecorder
 
 @Suite(.serialized) final class LinuxMediaTests {
-  private let folder = temporaryFolder()
-
-  deinit {
-    removeTemporaryFolders()
-  }
+  private let own = OwnFolder()
+  private var folder: String { own.path }
 
   // MARK: - Material
 
@@ -263,7 +261,9 @@ import Testing
     let bytes = try file.read(at: 0, count: file.size)
     for length in scan.fragments[2].offset..<bytes.count {
       // In memory: every cut is synced several times.
-      let session = temporaryFolder(in: "/dev/shm")
+      let place = OwnFolder(in: "/dev/shm")
+      let session = place.path
+      defer { withExtendedLifetime(place) {} }
       try bytes.prefix(length).withUnsafeBytes { raw in
         try PosixFolder(session, forRecording: false).replace("video-0001.mp4", with: raw)
       }
@@ -280,7 +280,9 @@ import Testing
   }
 
   @Test func aFolderOfOddFilesIsRecovered() throws {
-    let session = temporaryFolder()
+    let place = OwnFolder()
+    let session = place.path
+    defer { withExtendedLifetime(place) {} }
     let parent = try PosixFolder(session, forRecording: false)
     mkdir(session + "/video-0001.mp4", 0o700)
     mkfifo(session + "/video-0002.mp4", 0o600)
@@ -294,5 +296,22 @@ import Testing
     let torn = try parent.list().filter { $0.contains(".torn-") }
     #expect(torn.count == 5)
     #expect(try Recovery.recover(directory: session, platform: LinuxPlatform()) == manifest)
+  }
+}
+
+/// Other suites run at the same time: each folder goes with its owner.
+private final class OwnFolder {
+  let path: String
+
+  init(in parent: String = "/tmp") {
+    var template = Array("\(parent)/recorder-test-XXXXXX".utf8CString)
+    path = template.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress, let made = mkdtemp(base) else { return parent + "/none" }
+      return String(cString: made)
+    }
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
   }
 }
