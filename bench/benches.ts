@@ -2,6 +2,7 @@
 import type { Resources } from '../scripts/editor/resources.ts';
 import { activationBench } from './editor/activationBench.ts';
 import { startBench } from './editor/startBench.ts';
+import { mediaBench } from './media/mediaBench.ts';
 import { recorderBench } from './recorder/recorderBench.ts';
 import { syncBench } from './recorder/syncBench.ts';
 import type { MeasuredRow } from './report/rows.ts';
@@ -30,6 +31,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   start: startBench,
   recorder: recorderBench,
   sync: syncBench,
+  media: mediaBench,
 };
 
 /** All benches without names; throws a name that nobody knows. */

@@ -47,6 +47,10 @@ export function atMostOfPeer(share: number, peer: string): Goal {
   return { words, holds: (_, ratio) => ratio !== null && ratio <= share };
 }
 
+export function atMostTimesPeer(times: number, peer: string): Goal {
+  return { words: `at most ${times} times ${peer}`, holds: (_, ratio) => ratio !== null && ratio <= times };
+}
+
 export function measuredRow({ what, unit, ours, peer, goal }: Measurements): MeasuredRow {
   const own = summarize(ours);
   const other = peer ? summarize(peer) : undefined;

@@ -187,7 +187,8 @@ private enum Checks {
     let known = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
     guard let kbps else { return 128 }
     guard known.contains(kbps) else {
-      throw RecorderError(.invalidConfig, "bitrateKbps has to be one of \(known.map(String.init).joined(separator: ", ")).")
+      throw RecorderError(
+        .invalidConfig, "bitrateKbps has to be one of \(known.map(String.init).joined(separator: ", ")).")
     }
     return kbps
   }

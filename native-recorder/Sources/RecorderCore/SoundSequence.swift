@@ -37,7 +37,8 @@ public struct SoundSequence {
     self.open = open
     fromFrame = Self.frame(fromMs, rate)
     endFrame = durationMs.map { Self.frame(fromMs + $0, rate) - Self.frame(fromMs, rate) }
-    waiting = pieces.enumerated()
+    waiting =
+      pieces.enumerated()
       .sorted { ($0.element.offsetMs, $0.offset) < ($1.element.offsetMs, $1.offset) }.map(\.element)[...]
   }
 

@@ -186,7 +186,8 @@ public func concatenateAudio(_ text: UnsafePointer<CChar>?) -> Text? {
     let wanted = try request(ConcatenateInput.self, text)
     return try onThread(limitMs: 5_000) { () throws(RecorderError) in
       let request = try wanted.read(platform: platform)
-      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
+      return JobAnswer(
+        job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
     }
   }
 }

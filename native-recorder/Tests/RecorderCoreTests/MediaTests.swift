@@ -122,8 +122,10 @@ private final class FakeSound: SoundReader {
 
   @Test func twoEncodersShareOneRecord() throws {
     // Ids 0 and 1 (Exp-Golomb 1 and 010), with a level of 3.0 and of 4.0.
-    let first = try #require(AvcConfiguration([1, 100, 0, 30, 0xff, 0xe1, 0, 5, 0x67, 100, 0, 30, 0x80, 1, 0, 1, 0x68, 0xfd]))
-    let other = try #require(AvcConfiguration([1, 100, 0, 40, 0xff, 0xe1, 0, 5, 0x67, 100, 0, 40, 0x40, 1, 0, 1, 0x69]))
+    let first = try #require(
+      AvcConfiguration([1, 100, 0, 30, 0xff, 0xe1, 0, 5, 0x67, 100, 0, 30, 0x80, 1, 0, 1, 0x68, 0xfd]))
+    let other = try #require(
+      AvcConfiguration([1, 100, 0, 40, 0xff, 0xe1, 0, 5, 0x67, 100, 0, 40, 0x40, 1, 0, 1, 0x69]))
     #expect(first.freeId == 1 && other.freeId == 2)
     let joined = first.joined(with: other)
     let read = try #require(AvcConfiguration(joined))
@@ -194,7 +196,8 @@ private final class FakeSound: SoundReader {
   }
 
   @Test(arguments: [
-    #"{"outputPath":"/o"}"#, #"{"segments":[],"outputPath":"/o"}"#, #"{"segments":[{"path":"a","offsetMs":0}],"outputPath":"/o"}"#,
+    #"{"outputPath":"/o"}"#, #"{"segments":[],"outputPath":"/o"}"#,
+    #"{"segments":[{"path":"a","offsetMs":0}],"outputPath":"/o"}"#,
     #"{"segments":[{"path":"/a","offsetMs":-1}],"outputPath":"/o"}"#,
     #"{"segments":[{"path":"/a","offsetMs":1e300}],"outputPath":"/o"}"#,
     #"{"segments":[{"path":"/a","offsetMs":0}],"outputPath":"/a"}"#,

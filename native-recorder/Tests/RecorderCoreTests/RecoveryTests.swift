@@ -177,7 +177,7 @@ import Testing
 
   @Test func aWholeRecordingStaysFinished() throws {
     let folder = MemoryFolder([
-      "video-0001.mp4": try take(fragments: 2, isFinished: true),
+      "video-0001.mp4": try take(fragments: 2, isFinished: true)
     ])
     let bytes = folder.bytes("video-0001.mp4")
     let found = try recover(folder)

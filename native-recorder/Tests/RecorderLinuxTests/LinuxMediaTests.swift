@@ -2,6 +2,7 @@
 // movie, a real take torn anywhere, and errors that leave nothing behind.
 
 import CLibav
+import FoundationEssentials
 import Glibc
 import Testing
 
@@ -10,11 +11,8 @@ import Testing
 @testable import SessionRecorder
 
 @Suite(.serialized) final class LinuxMediaTests {
-  private let folder = temporaryFolder()
-
-  deinit {
-    removeTemporaryFolders()
-  }
+  private let own = OwnFolder()
+  private var folder: String { own.path }
 
   // MARK: - Material
 
@@ -38,7 +36,8 @@ import Testing
 
   /// A take by the recorder's own encoder and writer, cut every `fragmentMs`; unfinished it has no index at its end.
   private func take(
-    _ name: String, _ size: PictureSize, offsetMs: Double, frames: Int, fragmentFrames: Int = 10, isFinished: Bool = true
+    _ name: String, _ size: PictureSize, offsetMs: Double, frames: Int, fragmentFrames: Int = 10,
+    isFinished: Bool = true
   ) throws -> MediaPiece {
     let parent = try PosixFolder(folder, forRecording: false)
     let encoder = try LinuxPlatform().makeVideoEncoder(
@@ -82,7 +81,8 @@ import Testing
     let job = MediaJob(platform: LinuxPlatform())
     let input = try LibavInput(path, AVMEDIA_TYPE_VIDEO, job: nil)
     let decoder = try H264Transcoder(
-      input, size, H264Quality(compressionLevel: 1, parameterSetId: 0), timeBase: AVRational(num: 1, den: 90_000), job: job)
+      input, size, H264Quality(compressionLevel: 1, parameterSetId: 0), timeBase: AVRational(num: 1, den: 90_000),
+      job: job)
     let packet = try LibavPacket()
     var frames = 0
     while try decoder.next(packet.pointer) { frames += 1 }
@@ -209,7 +209,9 @@ import Testing
     #expect(try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000))).type == "progress")
     #expect(text(cancelMedia(job)) == "{}")
     var event = Event?.none
-    repeat { event = try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000))) } while event?.type == "progress"
+    repeat {
+      event = try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000)))
+    } while event?.type == "progress"
     #expect(event?.type == "cancelled")
     #expect(try Json.decode(Failure.self, from: text(nextMediaEvent(job, 0))).error.code == .invalidHandle)
     #expect(try leftovers.isEmpty)
@@ -259,7 +261,9 @@ import Testing
     let bytes = try file.read(at: 0, count: file.size)
     for length in scan.fragments[2].offset..<bytes.count {
       // In memory: every cut is synced several times.
-      let session = temporaryFolder(in: "/dev/shm")
+      let place = OwnFolder(in: "/dev/shm")
+      let session = place.path
+      defer { withExtendedLifetime(place) {} }
       try bytes.prefix(length).withUnsafeBytes { raw in
         try PosixFolder(session, forRecording: false).replace("video-0001.mp4", with: raw)
       }
@@ -276,7 +280,9 @@ import Testing
   }
 
   @Test func aFolderOfOddFilesIsRecovered() throws {
-    let session = temporaryFolder()
+    let place = OwnFolder()
+    let session = place.path
+    defer { withExtendedLifetime(place) {} }
     let parent = try PosixFolder(session, forRecording: false)
     mkdir(session + "/video-0001.mp4", 0o700)
     mkfifo(session + "/video-0002.mp4", 0o600)
@@ -290,5 +296,22 @@ import Testing
     let torn = try parent.list().filter { $0.contains(".torn-") }
     #expect(torn.count == 5)
     #expect(try Recovery.recover(directory: session, platform: LinuxPlatform()) == manifest)
+  }
+}
+
+/// Other suites run at the same time: each folder goes with its owner.
+private final class OwnFolder {
+  let path: String
+
+  init(in parent: String = "/tmp") {
+    var template = Array("\(parent)/recorder-test-XXXXXX".utf8CString)
+    path = template.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress, let made = mkdtemp(base) else { return parent + "/none" }
+      return String(cString: made)
+    }
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
   }
 }

@@ -149,8 +149,8 @@ final class TestSound {
 private let temporaryFolders = Mutex<[String]>([])
 
 /// A folder that lasts until `removeTemporaryFolders`.
-func temporaryFolder(in parent: String = "/tmp") -> String {
-  var template = Array("\(parent)/recorder-test-XXXXXX".utf8CString)
+func temporaryFolder() -> String {
+  var template = Array("/tmp/recorder-test-XXXXXX".utf8CString)
   return template.withUnsafeMutableBufferPointer { buffer in
     guard let base = buffer.baseAddress, let made = mkdtemp(base) else { return "/tmp" }
     let path = String(cString: made)

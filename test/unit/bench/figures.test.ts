@@ -63,12 +63,12 @@ describe('The command line of the bench', () => {
   it('chooses benches by name, all without one, and names them when one is unknown', () => {
     assert.deepEqual(
       chooseBenches([]).map(([name]) => name),
-      ['activation', 'start', 'recorder', 'sync'],
+      ['activation', 'start', 'recorder', 'sync', 'media'],
     );
     assert.deepEqual(
       chooseBenches(['start']).map(([name]) => name),
       ['start'],
     );
-    assert.throws(() => chooseBenches(['speed']), /no bench "speed".*activation, start, recorder/);
+    assert.throws(() => chooseBenches(['speed']), /no bench "speed".*activation, start, recorder, media/);
   });
 });
