@@ -107,8 +107,9 @@ char *screen_recorder_update_audio_mix(uint64_t handle, double balance);
 // Writes screenshot-000001.png (and so on) from the frame captured last; no second grab. It shows the layout; in the
 // layout "single" the source in its own resolution. Limit 12 s; "invalidState" while paused. A screen that is the same
 // but for a caret (at most 6 of its blocks of 16x16 pixels differ) writes nothing: "duplicateOf" names the file that
-// shows it, and path, size, bytes and hashes are that file's. perceptualHash is a difference hash (64 bits: luma of 9x8 cells, 1 where a cell is darker than its
-// right neighbour; Neal Krawetz, 2013); the number of differing bits is the distance, up to 4 look the same.
+// shows it, and path, size, bytes and hashes are that file's. perceptualHash is a difference hash (64 bits: luma of 9x8
+// cells, 1 where a cell is darker than its right neighbour; Neal Krawetz, 2013); the number of differing bits is the
+// distance, up to 4 look the same.
 char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 
 // Waits up to timeout_ms for the next event; {"type":"none"} when none came. stop and destroy end the wait.

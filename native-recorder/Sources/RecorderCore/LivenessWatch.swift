@@ -39,13 +39,22 @@ final class ServicePulse: Sendable {
   private struct State {
     var waitingSinceMs: Double?
     var progressMs = -Double.infinity
+    var isClosed = false
   }
 
   private let state = Mutex(State())
 
   /// There is something to do since `atMs`.
   func want(atMs: Double) {
-    state.withLock { if $0.waitingSinceMs == nil { $0.waitingSinceMs = atMs } }
+    state.withLock { if $0.waitingSinceMs == nil, !$0.isClosed { $0.waitingSinceMs = atMs } }
+  }
+
+  /// The service has ended: nothing waits any more.
+  func close() {
+    state.withLock { state in
+      state.waitingSinceMs = nil
+      state.isClosed = true
+    }
   }
 
   /// What is still to be done, as the service's own thread sees it.

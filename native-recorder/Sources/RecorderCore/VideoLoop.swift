@@ -70,17 +70,20 @@ final class VideoLoop {
       throw sources.all.compactMap(\.status.error).first
         ?? RecorderError(.timeout, "The display server does not answer.")
     }
-    hasBegun = true
-    for source in sources.all where source.status.state != .active { tellMissing(source) }
     rearrange()
     forced = nil
     while composedAtMs == nil {
       for command in mailbox.drain() { try handle(command) }
       guard sources.areLive, context.clock.nowMs < begunMs + Self.firstFrameLimitMs else {
-        throw RecorderError(.timeout, "The display gives no picture.")
+        throw sources.all.compactMap(\.status.error).first
+          ?? RecorderError(.timeout, "The display gives no picture.")
       }
       try step(until: begunMs + Self.firstFrameLimitMs)
     }
+    hasBegun = true
+    for source in sources.all where source.status.state != .active { tellMissing(source) }
+    // One may have opened meanwhile.
+    rearrange()
   }
 
   /// Runs until stopped. Throws what ended it before that; the take is finished in either case.

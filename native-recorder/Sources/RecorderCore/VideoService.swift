@@ -90,7 +90,7 @@ final class VideoService: Sendable {
       failure = error
       if !started.complete(error) { loop.report(error) }
     }
-    pulse.setWaiting(sinceMs: nil)
+    pulse.close()
     loop.end()
     for command in mailbox.close() { command.refuse(failure) }
   }

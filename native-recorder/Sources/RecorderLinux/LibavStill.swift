@@ -4,11 +4,11 @@ import CLibav
 import RecorderCore
 
 enum LibavPng {
-  /// Level 6 without prediction, chosen by measuring a coding screen, 1920x1080 and 8-bit, on one core (libavcodec 59):
+  /// Level 4 without prediction, chosen by measuring a coding screen, 1920x1080 and 8-bit, on one core (libavcodec 59):
   ///
   ///     PNG level 1, none / sub / paeth / mixed    16 / 14 / 21 / 45 ms    238 / 288 / 287 / 269 kB
   ///     PNG level 3, none / sub / paeth / mixed    14 / 14 / 22 / 45 ms    231 / 282 / 280 / 263 kB
-  ///     PNG level 6, none / sub / mixed            27 / 27 / 55 ms         211 / 265 / 242 kB
+  ///     PNG level 4 / 5 / 6 / 9, none              22 / 23 / 27 / 175 ms   216 / 212 / 211 / 208 kB
   ///     WebP lossless, method 0 / 1 / 2            33 / 59 / 92 ms         258 / 124 / 73 kB
   ///     JPEG 4:4:4, quantiser 3                    11 ms                   285 kB, with fringes round the letters
   ///
@@ -33,7 +33,7 @@ enum LibavPng {
     context.pointee.height = Int32(height)
     context.pointee.pix_fmt = AV_PIX_FMT_RGB24
     context.pointee.time_base = AVRational(num: 1, den: 1)
-    context.pointee.compression_level = 6
+    context.pointee.compression_level = 4
     guard avcodec_open2(context, codec, nil) >= 0 else {
       throw RecorderError(.encoderFailed, "The PNG encoder does not open for \(width)x\(height).")
     }

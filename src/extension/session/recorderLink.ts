@@ -96,8 +96,10 @@ export class RecorderLink extends DisposableStore {
       this.#recordNothing(error);
       return undefined;
     }
-    for (const [service, { error }] of Object.entries(this.#recording.services)) {
-      if (error) this.#fail(service as MediaService, error.message);
+    for (const [service, { state, error }] of Object.entries(this.#recording.services)) {
+      // Without an input or a source it works all the same.
+      if (error && state === 'error') this.#fail(service as MediaService, error.message);
+      else if (error) this.#tellOnce(service as MediaService, error.message);
     }
     return this.#recording;
   }
