@@ -40,6 +40,7 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
     const times = {
       firstFrameMs: firstFrame.monotonicMs - forkedAtMs,
       callToFrameMs: firstFrame.monotonicMs - calledAtMs,
+      firstFrameAtMs: Date.now() - (nowMs() - firstFrame.monotonicMs),
     };
     return new OurRecording(channel, handle, pid, times, forkedAtMs, seen);
   } catch (error) {
@@ -50,17 +51,20 @@ export async function beginOurs(extension: string, request: RecordingRequest): P
 
 class OurRecording implements RunningRecording {
   readonly firstFrameMs: number;
+  /** By the wall clock, milliseconds since 1970. */
+  readonly firstFrameAtMs: number;
   private readonly polling: NodeJS.Timeout;
 
   constructor(
     private readonly channel: ProcessChannel,
     private readonly handle: number,
     readonly pid: number,
-    times: { readonly firstFrameMs: number; readonly callToFrameMs: number },
+    times: { readonly firstFrameMs: number; readonly callToFrameMs: number; readonly firstFrameAtMs: number },
     private readonly forkedAtMs: number,
     private readonly seen: EventLog,
   ) {
     this.firstFrameMs = times.firstFrameMs;
+    this.firstFrameAtMs = times.firstFrameAtMs;
     this.polling = setInterval(() => void this.status().catch(() => undefined), statusEveryMs);
   }
 
