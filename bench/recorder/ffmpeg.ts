@@ -37,6 +37,15 @@ export async function beginFfmpeg(encoding: readonly string[], request: Recordin
   }
 }
 
+/** The arguments of a capture that keeps every pixel, with the wall clock as its time. Ended with an interrupt. */
+export function losslessCapture(display: string, path: string): string[] {
+  return [
+    ...['-hide_banner', '-loglevel', 'error', '-nostats', '-progress', 'pipe:1', '-stats_period', '0.2', '-y'],
+    ...grab(display),
+    ...['-copyts', '-fps_mode', 'passthrough', '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', path],
+  ];
+}
+
 /** How long it takes from starting ffmpeg until it hands out its first encoded frame. */
 export async function ffmpegFirstFrameMs(display: string): Promise<number> {
   const spawnedAtMs = performance.now();

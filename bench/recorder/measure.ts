@@ -1,5 +1,6 @@
 /** Measures one recorder on one run of the workload: what it and the X server cost between the first frame and the end. */
 import { mkdir } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { writeChime } from '../../scripts/editor/media.ts';
 import { OwnedProcess, Resources, TemporaryFolder } from '../../scripts/editor/resources.ts';
@@ -11,6 +12,8 @@ import type { BeginRecording } from './recording.ts';
 export interface RunOptions extends WorkScreenOptions {
   /** Plays music and records it. */
   readonly sound: boolean;
+  /** Keeps every core busy with something else meanwhile. */
+  readonly loaded: boolean;
 }
 
 export interface RunFigures {
@@ -33,6 +36,7 @@ export async function measureRun(begin: BeginRecording, options: RunOptions, own
     await mkdir(recorded);
     const sound = options.sound ? resources.use(await Sound.open()) : undefined;
     if (sound) await playMusic(sound, join(folder.path, 'music.wav'), options.seconds, resources);
+    if (options.loaded) cpus().forEach(() => resources.use(busyLoop()));
     const recording = resources.use(await begin({ display: screen.display, folder: recorded, sound: sound?.env }));
     const used = (): [number, number] => [cpuSeconds(recording.pid), cpuSeconds(screen.serverPid)];
     const beganAtMs = performance.now();
@@ -53,6 +57,10 @@ export async function measureRun(begin: BeginRecording, options: RunOptions, own
   } finally {
     await resources.dispose();
   }
+}
+
+function busyLoop(): OwnedProcess {
+  return new OwnedProcess(process.execPath, ['-e', 'for (;;) {}']);
 }
 
 /** Longer than the recording, so that there is always something to hear. */

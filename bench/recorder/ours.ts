@@ -57,6 +57,7 @@ export async function beginOurs(
       startedAtMonotonicMs,
       firstFrameMs: firstFrame.monotonicMs - forkedAtMs,
       callToFrameMs: firstFrame.monotonicMs - calledAtMs,
+      firstFrameAtMs: Date.now() - (nowMs() - firstFrame.monotonicMs),
     };
     return new OurRecording(channel, handle, pid, times, forkedAtMs, seen);
   } catch (error) {
@@ -68,6 +69,8 @@ export async function beginOurs(
 export class OurRecording implements RunningRecording {
   readonly firstFrameMs: number;
   readonly startedAtMonotonicMs: number;
+  /** By the wall clock, milliseconds since 1970. */
+  readonly firstFrameAtMs: number;
   private readonly polling: NodeJS.Timeout;
 
   constructor(
@@ -78,12 +81,14 @@ export class OurRecording implements RunningRecording {
       readonly firstFrameMs: number;
       readonly callToFrameMs: number;
       readonly startedAtMonotonicMs: number;
+      readonly firstFrameAtMs: number;
     },
     private readonly forkedAtMs: number,
     private readonly seen: EventLog,
   ) {
     this.firstFrameMs = times.firstFrameMs;
     this.startedAtMonotonicMs = times.startedAtMonotonicMs;
+    this.firstFrameAtMs = times.firstFrameAtMs;
     this.polling = setInterval(() => void this.status().catch(() => undefined), statusEveryMs);
   }
 

@@ -1,10 +1,11 @@
 /** The bench `recorder`: what recording a 1080p screen costs, ours and ffmpeg's in turn on the same strokes. */
 import { loadavg } from 'node:os';
 import type { BenchContext } from '../benches.ts';
-import { atMost, atMostOfPeer, type MeasuredRow, measuredRow, under } from '../report/rows.ts';
+import { atLeast, atMost, atMostOfPeer, type MeasuredRow, measuredRow, under } from '../report/rows.ts';
 import { beginFfmpeg, ultrafast, veryfast } from './ffmpeg.ts';
 import { measureRun, type RunFigures } from './measure.ts';
 import { beginOurs } from './ours.ts';
+import { measureSimilarity } from './quality.ts';
 import type { BeginRecording } from './recording.ts';
 
 type Figures = Readonly<Record<string, readonly RunFigures[]>>;
@@ -25,8 +26,12 @@ export async function recorderBench(context: BenchContext): Promise<MeasuredRow[
     ours: async (request) => await beginOurs(context.extension, request, { patterns: 4 }),
   });
   const screenshotMs = await measureScreenshots({ ...context, seconds });
+  const loaded = await inTurn({ ...context, seconds }, 'loaded', { ours, ultrafast: fast });
+  const similarity = await similarities({ ...context, seconds });
   return [
     ...codingRows(coding),
+    similarity,
+    ...loadedRows(loaded),
     ...stillRows(still),
     ...soundRows(sound),
     ...gridRows(grid),
@@ -39,16 +44,26 @@ export async function recorderBench(context: BenchContext): Promise<MeasuredRow[
   ];
 }
 
+async function similarities({ seeds, seconds, say, extension, resources }: BenchContext): Promise<MeasuredRow> {
+  const ours: number[] = [];
+  for (const seed of seeds) {
+    const found = await measureSimilarity(extension, { seed, seconds, still: false }, resources);
+    ours.push(found);
+    say(`coding, seed ${seed}, ${seconds} s, ours beside a lossless capture: SSIM ${found.toFixed(4)}`);
+  }
+  return measuredRow({ what: 'SSIM against a lossless capture, coding', unit: '', ours, goal: atLeast(0.97) });
+}
+
 /** Seed by seed, each recorder once: what else the machine does meanwhile falls on all of them. */
 async function inTurn(
   { seeds, seconds, say, resources }: BenchContext,
-  scene: 'coding' | 'still' | 'sound',
+  scene: 'coding' | 'still' | 'sound' | 'loaded',
   recorders: Readonly<Record<string, BeginRecording>>,
 ): Promise<Figures> {
   const figures: Record<string, RunFigures[]> = {};
   for (const seed of seeds) {
     for (const [name, begin] of Object.entries(recorders)) {
-      const options = { seed, seconds, still: scene === 'still', sound: scene === 'sound' };
+      const options = { seed, seconds, still: scene === 'still', sound: scene === 'sound', loaded: scene === 'loaded' };
       const run = await measureRun(begin, options, resources);
       (figures[name] ??= []).push(run);
       const cost = `${run.cores.toFixed(3)} of a core, ${run.megabytesPerHour.toFixed(1)} MB/h, ${run.peakMegabytes.toFixed(0)} MB memory`;
@@ -94,6 +109,17 @@ function codingRows(figures: Figures): MeasuredRow[] {
       unit: 'ms',
       ...pick('endMs'),
       goal: under(1000, 'ms'),
+    }),
+  ];
+}
+
+function loadedRows(figures: Figures): MeasuredRow[] {
+  return [
+    measuredRow({
+      what: 'dropped frames, coding, every core busy with something else; peer ffmpeg ultrafast',
+      unit: '%',
+      ...pickFrom(figures)('droppedPercent'),
+      goal: under(0.1, '%'),
     }),
   ];
 }

@@ -41,6 +41,10 @@ export function under(limit: number, unit: string): Goal {
   return { words: `under ${limit} ${unit}`, holds: (ours) => ours < limit };
 }
 
+export function atLeast(limit: number): Goal {
+  return { words: `at least ${limit}`, holds: (ours) => ours >= limit };
+}
+
 /** A share of the peer's figure. Without a ratio it does not hold: nothing was shown. */
 export function atMostOfPeer(share: number, peer: string): Goal {
   const words = share === 1 ? `no more than ${peer}` : `at most ${percent(share)} of ${peer}`;

@@ -56,7 +56,7 @@ final class TakeRecorder {
     // A frame that comes just before the fragment is due begins the next one.
     if !isFirst, isKeyframe || atMs >= fragmentDueMs - 0.75 * intervalMs {
       fragmentDueMs = .infinity
-      if writer.hasPending { try write { writer throws(RecorderError) in try writer.cut(endTicks: Int(ticks)) } }
+      try cut(endTicks: Int(ticks))
     }
     for frame in try encoder.encode(planes, presentationTicks: ticks, keyframe: isKeyframe) { writer.add(frame) }
     planes.forgetChanges()
@@ -74,10 +74,7 @@ final class TakeRecorder {
   /// Writes and syncs what was collected; the last frame lasts until media time `endMs`.
   func cut(endMs: Double) throws(RecorderError) {
     guard offsetMs != nil else { return }
-    let endTicks = Int(ticks(endMs))
-    try write { writer throws(RecorderError) in
-      if writer.hasPending { try writer.cut(endTicks: endTicks) } else { try writer.extend(endTicks: endTicks) }
-    }
+    try cut(endTicks: Int(ticks(endMs)))
   }
 
   /// Ends the take; a second time it does nothing. What is already on disk stays playable when this throws.
@@ -97,9 +94,9 @@ final class TakeRecorder {
     _ = try rest.get()
   }
 
-  private func write(_ change: (FragmentedMovieWriter) throws(RecorderError) -> Void) throws(RecorderError) {
+  private func cut(endTicks: Int) throws(RecorderError) {
     let before = writer.bytes
-    try change(writer)
+    if writer.hasPending { try writer.cut(endTicks: endTicks) } else { try writer.extend(endTicks: endTicks) }
     report(bytesBefore: before)
     var event = RecorderEvent("fragmentWritten", offsetMs: (offsetMs ?? 0) + durationMs)
     event.take = index

@@ -9,7 +9,7 @@ import { type FromProcess, type LibraryCall, toProcessSchema } from './ipc.ts';
 import { LibraryBinding } from './libraryBinding.ts';
 
 /** How long one wait for an event lasts; the library answers at once when one is there. */
-const eventWaitMs = 1000;
+const eventWaitMs = 10_000;
 
 const recordings = new Set<number>();
 /** Jobs that run, each with the end of its events. */

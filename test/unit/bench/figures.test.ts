@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chooseBenches } from '../../../bench/benches.ts';
 import { parseFlags } from '../../../bench/flags.ts';
 import { parseProgress } from '../../../bench/recorder/ffmpeg.ts';
+import { meanSimilarity } from '../../../bench/recorder/quality.ts';
 import { childNamed, cpuSeconds, parseCpuSeconds, peakMegabytes } from '../../../bench/recorder/processFigures.ts';
 
 describe('Figures of a process', () => {
@@ -34,6 +35,14 @@ describe('The progress of ffmpeg', () => {
 
   it('is missed where there is none', () => {
     assert.throws(() => parseProgress('Cannot open display'), /did not report/);
+  });
+});
+
+describe('The similarity to a lossless capture', () => {
+  it('is the mean over all planes of all frames', () => {
+    const line = (all: number): string => `n:1 Y:0.5 U:0.5 V:0.5 All:${all} (20.0)\n`;
+    assert.equal(meanSimilarity(line(0.75) + line(1)), 0.875);
+    assert.throws(() => meanSimilarity(''), /No frames/);
   });
 });
 

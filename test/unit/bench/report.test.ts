@@ -1,6 +1,6 @@
 /** Rows and table of the bench: what is said of a measurement is what was measured. */
 import assert from 'node:assert/strict';
-import { atMost, atMostOfPeer, measuredRow, under } from '../../../bench/report/rows.ts';
+import { atLeast, atMost, atMostOfPeer, measuredRow, under } from '../../../bench/report/rows.ts';
 import { median, summarize } from '../../../bench/report/statistics.ts';
 import { tableOf } from '../../../bench/report/table.ts';
 
@@ -52,6 +52,8 @@ describe('A row of the bench', () => {
   it('knows "at most" from "under"', () => {
     assert.equal(measuredRow({ ...base, ours: [5], goal: atMost(5, 'ms') }).row.holds, true);
     assert.equal(measuredRow({ ...base, ours: [5], goal: under(5, 'ms') }).row.holds, false);
+    assert.equal(measuredRow({ ...base, ours: [5], goal: atLeast(5) }).row.holds, true);
+    assert.equal(measuredRow({ ...base, ours: [4.9], goal: atLeast(5) }).row.holds, false);
   });
 
   it('notes how far the runs lay apart', () => {
