@@ -15,12 +15,12 @@ import Testing
       platform: platform, config: config, clock: SessionClock(nowMs: platform.nowMs), folder: platform.folder,
       manifest: ManifestKeeper(manifest, folder: platform.folder, platform: platform),
       events: EventQueue(platform: platform), monitor: ServiceMonitor(.video))
-    return try TakeRecorder(index: 1, source: picture.size, context: context)
+    return try TakeRecorder(index: 1, size: picture.size, context: context, allowsHardware: true)
   }
 
   private func change(_ take: TakeRecorder, _ number: Int) -> Double {
     picture.base.storeBytes(of: number % 2 == 0 ? 0xffffff : 0, toByteOffset: 0, as: UInt32.self)
-    return take.update(picture, damage: [PixelRect(x: 0, y: 0, width: 16, height: 16)])
+    return take.planes.update(from: picture, in: [PixelRect(x: 0, y: 0, width: 16, height: 16)])
   }
 
   private func scan(_ platform: FakePlatform) throws -> MovieScan {
