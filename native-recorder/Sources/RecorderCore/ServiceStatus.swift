@@ -39,7 +39,7 @@ public struct ServiceStatus: Codable, Sendable, Equatable {
   var troubles: [String: RecorderError] = [:]
 
   private enum CodingKeys: String, CodingKey {
-    case state, health, lastActivityMonotonicMs, errorCount, bytesOnDisk, metrics, level, error
+    case state, health, lastActivityMonotonicMs, errorCount, bytesOnDisk, metrics, level, inputs, error
   }
 
   mutating func noteLatency(_ ms: Double) {
