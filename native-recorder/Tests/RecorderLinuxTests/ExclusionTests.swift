@@ -160,7 +160,7 @@ extension LinuxRecorderTests {
           request(.display, cursor: true, exclusions: Exclusions(apps: ["KEEPER"])), waker: EventFd())
         let seen = try watch(source) { watch in
           let commotion = try Commotion(seed: seed, screen: size)
-          for step in 0..<500 {
+          for step in 0..<700 {
             commotion.step()
             if step % 8 == 7 { watch.waitForPicture() }
           }
