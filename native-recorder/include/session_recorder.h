@@ -38,14 +38,35 @@ uint32_t screen_recorder_abi_version(void);
 
 // What can be recorded on this machine. What cannot be reached has an empty list.
 //   → {"displays":[{"id","name","width","height","scale","primary":bool}],
-//      "windows":[], "cameras":[],                                  (empty in this version)
+//      "windows":[{"id","title","app","pid","width","height"}],     lowest first; sizes without the frame; pid 0: unknown
+//      "cameras":[{"id","name"}],
 //      "microphones":[{"id","name","default":bool}], "systemAudio":[{"id","name","default":bool}]}
+// A window's id is the X server's number of it, as decimal text; targetId and excludedWindowIds also take xwininfo's
+// 0x form. A window manager's list of windows is taken where there is one, else every window that can be seen and is no
+// menu. A camera's id stays the same when it is plugged in again, where the system keeps such a name; its device file
+// is taken, too.
 char *screen_recorder_sources(void);
 
 // {"request":["screen","microphone","camera"]} (all three when left out)
 //   → {"screen":"granted|denied|undetermined|notRequired", …} for what was asked
 // On Linux nothing has to be granted; "denied" means that no display opens, and "reasons":{"screen":"…"} says why.
 char *screen_recorder_permissions(const char *request);
+
+// Sources. A window's picture is the program's window without the window manager's frame, also while it is covered, off
+// the screen or (its last picture) minimised; menus and dialogs are windows of their own and not in it. Closing it
+// is "sourceLost". Displays follow their resolution and place; one that is switched off is "sourceLost". A camera sends
+// YUYV, NV12 or MJPEG near 1280x720; one that another program uses is "invalidState".
+//
+// Exclusions. The pixels of excluded windows are black in every frame and screenshot. excludedWindowIds keeps out a
+// window, its frame, the windows that serve it (WM_TRANSIENT_FOR) and its program's menus. excludedApps keeps out every
+// window of a program whose process name or WM_CLASS is given, compared without case, also windows that open later.
+// Where a window was, the picture stays black until something else has been drawn there. "unsupported" where the display
+// server lacks what this needs (SHAPE, DAMAGE, XFIXES, X-Resource); "invalidConfig" for a window source that is itself
+// excluded, "sourceLost" for one that becomes so. Not covered: what another program shows of an excluded window by
+// itself (a task switcher's preview, a screen magnifier, a copy of the screen, a program that copies its own uncovered
+// area before it draws it), what it left on the screen before the recording began, and a compositing manager's effects
+// outside of the window's place. With a compositing manager windows above an excluded one are black where they cover it,
+// and its place stays black for another second.
 
 // Checks the configuration, makes the output folder where it is missing, and takes it for this recorder alone.
 //   {"sessionId": 1 to 128 letters, digits, dots, dashes, underscores,

@@ -201,6 +201,8 @@ async function writeRecording(folder: string, sessionId: string, durationMs: num
 
 const oneDisplay: RecorderSources = {
   displays: [{ id: ':0.0', name: 'screen', width: 1600, height: 1000, primary: true }],
+  windows: [],
+  cameras: [],
   microphones: [],
   systemAudio: [],
 };

@@ -93,7 +93,8 @@ extension BgraPicture {
   public func blacken(_ rect: PixelRect) {
     let part = rect.clipped(to: size)
     for row in 0..<part.height {
-      (base + (part.y + row) * stride + part.x * 4).initializeMemory(as: UInt8.self, repeating: 0, count: part.width * 4)
+      (base + (part.y + row) * stride + part.x * 4).initializeMemory(
+        as: UInt8.self, repeating: 0, count: part.width * 4)
     }
   }
 }

@@ -21,7 +21,9 @@ final class CameraPixels {
     self.fourcc = fourcc
     self.size = size
     self.stride = fourcc == WS_V4L2_YUYV ? max(stride, size.width * 2) : max(stride, size.width)
-    guard packet != nil, frame != nil else { throw RecorderError(.internal, "There is not enough memory for a camera.") }
+    guard packet != nil, frame != nil else {
+      throw RecorderError(.internal, "There is not enough memory for a camera.")
+    }
     guard fourcc == WS_V4L2_MJPEG || fourcc == WS_V4L2_JPEG else { return }
     let codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG)
     decoder = avcodec_alloc_context3(codec)
@@ -53,6 +55,7 @@ final class CameraPixels {
   }
 
   private func decode(_ base: UnsafePointer<UInt8>, _ count: Int, into picture: BgraPicture) -> Bool {
+    guard Self.isWholeJpeg(UnsafeBufferPointer(start: base, count: count)) else { return false }
     guard let packet, let frame, av_new_packet(packet, Int32(count)) >= 0 else { return false }
     defer { av_packet_unref(packet) }
     packet.pointee.data.update(from: base, count: count)
@@ -66,6 +69,13 @@ final class CameraPixels {
     return scale(
       [UnsafePointer(it.data.0), UnsafePointer(it.data.1), UnsafePointer(it.data.2), nil],
       [it.linesize.0, it.linesize.1, it.linesize.2, 0], AVPixelFormat(rawValue: it.format), into: picture)
+  }
+
+  /// From the start marker to the end marker (ISO/IEC 10918-1, B.1.1.3); cameras may add zeros.
+  private static func isWholeJpeg(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes.count > 4, bytes[0] == 0xff, bytes[1] == 0xd8 else { return false }
+    guard let last = bytes.lastIndex(where: { $0 != 0 }), last > 1 else { return false }
+    return bytes[last] == 0xd9 && bytes[last - 1] == 0xff
   }
 
   private func scale(

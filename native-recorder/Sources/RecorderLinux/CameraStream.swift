@@ -99,7 +99,8 @@ final class CameraStream {
     format.fmt.pix.field = V4L2_FIELD_ANY.rawValue
     try demand(system.control(file, WS_VIDIOC_S_FMT, &format), "does not take a format")
     let set = format.fmt.pix
-    guard CameraPixels.known.contains(set.pixelformat), (16...7680).contains(set.width), (16...7680).contains(set.height)
+    guard CameraPixels.known.contains(set.pixelformat), (16...7680).contains(set.width),
+      (16...7680).contains(set.height)
     else {
       throw RecorderError(.unsupported, "“\(camera.name)” sends pictures of a kind that cannot be read here.")
     }

@@ -53,7 +53,8 @@ final class X11DisplaySource: RecordingSource {
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
     try watch.wait(
       untilMs: untilMs, read: { () throws(RecorderError) in readEvents() },
-      hasPointerMoved: cursor.map { cursor in { cursor.differs(self.pointer(self.askPointer()), in: self.pictureSize) } })
+      hasPointerMoved: cursor.map { cursor in { cursor.differs(self.pointer(self.askPointer()), in: self.pictureSize) }
+      })
   }
 
   func capture() throws(RecorderError) -> SourcedFrame {

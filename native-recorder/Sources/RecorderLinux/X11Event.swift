@@ -30,6 +30,14 @@ struct X11Event {
   let reporter: xcb_window_t
   /// Number of the last request of ours that the server had executed then.
   let sequence: UInt32
+
+  /// A window has come, gone or changed its place.
+  var isStructural: Bool {
+    switch kind {
+    case .created, .destroyed, .mapped, .unmapped, .configured, .moved, .circulated, .reparented, .shape: true
+    case .property, .damage, .cursorShape, .layout, .other: false
+    }
+  }
 }
 
 struct X11EventParser {

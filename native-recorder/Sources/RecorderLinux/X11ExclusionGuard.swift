@@ -17,6 +17,7 @@ final class X11ExclusionGuard {
   /// With a compositing manager: where a window was, until its animations are over.
   private var fading: [(region: PixelRegion, untilMs: Double)] = []
   private static let fadeMs = 1_000.0
+  private var passed = PixelRegion()
 
   private struct Truth {
     let tree: xcb_query_tree_cookie_t
@@ -54,6 +55,12 @@ final class X11ExclusionGuard {
     return region
   }
 
+  /// Everywhere that something has been black since the last call, also for a moment only.
+  func takePassed() -> PixelRegion {
+    defer { passed = black }
+    return passed.adding(black)
+  }
+
   /// Something stops being black when time has passed.
   var isWaiting: Bool { !fading.isEmpty }
 
@@ -62,7 +69,11 @@ final class X11ExclusionGuard {
 
   func take(_ events: [X11Event]) {
     if windows.learn(from: events) { stack.update(windows.traits) }
-    for event in events { stack.apply(event, root: link.root, traits: windows.traits) }
+    for event in events {
+      let before = stack.visible
+      stack.apply(event, root: link.root, traits: windows.traits)
+      if stack.visible != before { passed.add(stack.visible) }
+    }
     windows.forget(events)
     fade()
   }

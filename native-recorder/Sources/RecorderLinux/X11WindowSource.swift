@@ -22,6 +22,8 @@ final class X11WindowSource: RecordingSource {
   private var held = X11WindowHold()
   private var image: X11Image
   private var border = 0
+  /// As the last event said.
+  private var reportedSize: PictureSize
   /// The window's picture since it was last mapped or resized; 0 before it was ever seen.
   private var pixmap: xcb_pixmap_t = 0
   /// Its ancestors: when one of them is unmapped the picture is gone, without an event at the window itself.
@@ -64,6 +66,7 @@ final class X11WindowSource: RecordingSource {
     watch = X11Watch(link, waker: waker, fps: request.fps, readIntervalMs: hasExclusions ? 100 : .infinity)
     pictureSize = shape.size
     border = shape.border
+    reportedSize = shape.size
     image = X11Image(link, size: pictureSize)
     damage = X11Damage(link, window, isImmediate: hasExclusions)
     screenDamage = hasExclusions ? X11Damage(link, link.root, isImmediate: true) : nil
@@ -77,7 +80,8 @@ final class X11WindowSource: RecordingSource {
   func wait(untilMs: Double) throws(RecorderError) -> SourceActivity {
     try watch.wait(
       untilMs: untilMs, read: { () throws(RecorderError) in try readEvents() },
-      hasPointerMoved: cursor.map { cursor in { cursor.differs(self.pointer(self.askPointer()), in: self.pictureSize) } })
+      hasPointerMoved: cursor.map { cursor in { cursor.differs(self.pointer(self.askPointer()), in: self.pictureSize) }
+      })
   }
 
   func capture() throws(RecorderError) -> SourcedFrame {
@@ -113,14 +117,20 @@ final class X11WindowSource: RecordingSource {
       for rect in mask.uncovered.rects { wanted.add(rect) }
     }
     let old = cursor?.restore(image.picture)
+    if !held.fresh.isEmpty { askForDrawing(held.fresh.rects.reduce(held.fresh.rects[0]) { $0.union($1) }) }
+    let last = xcb_get_input_focus(link.raw)
     let atMs = monotonicMs()
     let written = pixmap == 0 ? [] : wanted.rects.map { image.request(pixmap, $0, x: border, y: border) }
     let asked = cursor.map { _ in askPointer() }
     image.collect()
     let place = asked.flatMap(pointer)
+    _ = link.read(xcb_get_input_focus_reply(link.raw, last, nil)) { _ in true }
     try link.check()
     if exclusion != nil {
-      for rect in mask.cover(image.picture, with: held.black.intersection(PixelRect(pictureSize)), written: written) {
+      // What was drawn later than this is not in the picture. What earlier requests caused is all here.
+      try take(link.events(before: last.sequence))
+      held.settle()
+      for rect in mask.cover(image.picture, with: held.black, written: written) {
         wanted.add(rect)
       }
     }
@@ -139,11 +149,12 @@ final class X11WindowSource: RecordingSource {
   }
 
   private func readEvents() throws(RecorderError) {
-    let events = link.events()
+    try take(link.events())
+  }
+
+  private func take(_ events: [X11Event]) throws(RecorderError) {
     guard !events.isEmpty else { return }
-    if let exclusion { held.note(exclusion.black) }
     exclusion?.take(events)
-    if let exclusion { held.note(exclusion.black) }
     for event in events { note(event) }
     if isClosed { throw RecorderError(.sourceLost, "The recorded window was closed.") }
     try checkAllowed(.sourceLost, "The recorded window became one of those to be kept out.")
@@ -151,10 +162,12 @@ final class X11WindowSource: RecordingSource {
   }
 
   private func note(_ event: X11Event) {
+    // Whatever moves on the screen makes the server report this window as drawn where it shows again.
+    if exclusion != nil, event.reporter == link.root, event.isStructural { held.noteCopy() }
     switch event.kind {
     case .damage(let area) where event.window == window:
       damage.note(area)
-      held.release(area)
+      held.noteDrawing(area)
       watch.noteNews()
     case .cursorShape:
       cursor?.shapeChanged()
@@ -166,18 +179,17 @@ final class X11WindowSource: RecordingSource {
     case .mapped where event.reporter == event.window && isOurs(event.window): expectNewPixmap()
     case .configured(let rect, let border, _) where event.reporter == window && event.window == window:
       let size = PictureSize(width: rect.width - 2 * border, height: rect.height - 2 * border)
-      if size != pictureSize || border != self.border { expectNewPixmap() }
+      let isResized = size != reportedSize || border != self.border
+      reportedSize = size
+      if isResized { expectNewPixmap() } else { held.noteCopy() }
     default: break
     }
   }
 
   private func isOurs(_ other: xcb_window_t) -> Bool { other == window || ancestors.contains(other) }
 
-  /// A new picture begins with what the screen showed in its place. What of that was a window to be kept out is black
-  /// until the program has drawn there.
   private func expectNewPixmap() {
     needsNewPixmap = true
-    if exclusion != nil { held.beginAgain() }
     watch.noteNews()
   }
 
@@ -205,14 +217,27 @@ final class X11WindowSource: RecordingSource {
     let inner = PictureSize(width: max(1, size.width - 2 * border), height: max(1, size.height - 2 * border))
     // It was resized in between: the event that says so has come or will.
     if inner != shape.size { needsNewPixmap = true }
-    if exclusion != nil {
-      held.take(PixelRect(inner), at: origin ?? (0, 0))
+    if let exclusion {
+      try take(link.events(before: named.sequence))
+      held.begin(inner, x: origin?.x ?? 0, y: origin?.y ?? 0, passed: exclusion.takePassed())
     }
     guard inner != pictureSize else { return }
     cursor?.forget()
     mask = PictureMask()
     pictureSize = inner
     image = X11Image(link, size: inner)
+  }
+
+  /// Its program may have drawn already, in the moments that do not count. A window without a background that comes and
+  /// goes changes no pixel; the program is told to draw what it had covered (as xrefresh does).
+  private func askForDrawing(_ rect: PixelRect) {
+    let veil = xcb_generate_id(link.raw)
+    xcb_create_window(
+      link.raw, UInt8(XCB_COPY_FROM_PARENT), veil, window, Int16(rect.x), Int16(rect.y), UInt16(rect.width),
+      UInt16(rect.height), 0, UInt16(XCB_WINDOW_CLASS_INPUT_OUTPUT.rawValue), xcb_visualid_t(XCB_COPY_FROM_PARENT),
+      XCB_CW_OVERRIDE_REDIRECT.rawValue, [1])
+    xcb_map_window(link.raw, veil)
+    xcb_destroy_window(link.raw, veil)
   }
 
   private func followAncestors() {
@@ -235,7 +260,9 @@ final class X11WindowSource: RecordingSource {
   ) -> X11Cursor.Place? {
     let pointer = link.read(xcb_query_pointer_reply(link.raw, asked.0, nil)) { $0.pointee }
     let origin = link.read(xcb_translate_coordinates_reply(link.raw, asked.1, nil)) { $0.pointee }
-    guard let pointer, let origin, pointer.same_screen != 0, pointer.child == ancestors.last ?? window else { return nil }
+    guard let pointer, let origin, pointer.same_screen != 0, pointer.child == ancestors.last ?? window else {
+      return nil
+    }
     let place = X11Cursor.Place(
       x: Int(pointer.root_x) - Int(origin.dst_x), y: Int(pointer.root_y) - Int(origin.dst_y))
     let isInside = (0..<pictureSize.width).contains(place.x) && (0..<pictureSize.height).contains(place.y)
@@ -249,31 +276,5 @@ final class X11WindowSource: RecordingSource {
       let it = reply.pointee
       return (PictureSize(width: Int(it.width), height: Int(it.height)), Int(it.border_width), it.depth)
     }
-  }
-}
-
-/// Pixels of excluded windows that a window's picture may have begun with.
-struct X11WindowHold {
-  /// In the window's pixels.
-  private(set) var black = PixelRegion()
-  /// In the root's pixels: where something was black since the last picture began.
-  private var seen = PixelRegion()
-  /// Drawn since the picture began, in the window's pixels.
-  private var drawn = PixelRegion()
-
-  mutating func note(_ black: PixelRegion) { seen.add(black) }
-
-  mutating func beginAgain() { drawn = PixelRegion() }
-
-  mutating func release(_ area: PixelRect) {
-    drawn.add(area)
-    black.subtract(area)
-  }
-
-  /// A picture that lies at `place` on the root has begun.
-  mutating func take(_ rect: PixelRect, at place: (x: Int, y: Int)) {
-    black = seen.moved(x: -place.x, y: -place.y).intersection(rect).subtracting(drawn)
-    seen = PixelRegion()
-    drawn = PixelRegion()
   }
 }

@@ -140,6 +140,14 @@ struct X11WindowStack {
     visible = seen()
     let left = before.subtracting(visible)
     if !left.isEmpty { held.add(left.subtracting(borders())) }
+    // Where no window is, the server has painted the root's background.
+    if !isComposited, !held.isEmpty { held = held.intersection(windows()) }
+  }
+
+  private func windows() -> PixelRegion {
+    var region = PixelRegion()
+    for entry in entries where entry.isMapped && entry.traits.hasPixels { region.add(entry.rect) }
+    return region
   }
 
   /// A window that moves takes its pixels along, held ones too.
@@ -150,9 +158,12 @@ struct X11WindowStack {
 
   private mutating func release(_ area: PixelRect) {
     guard !isComposited, held.overlaps(area) else { return }
+    // The server reports the box around what it painted. Only a box that lies in a single window was painted by that
+    // window; of one that reaches into another nothing is known about the other's part.
+    let owner = entries.last { $0.isMapped && $0.traits.hasPixels && $0.rect.overlaps(area) }
+    if let owner, owner.rect.intersection(area) != area { return }
     // Inside of it the excluded window may have drawn itself.
-    let drawn = PixelRegion(area).subtracting(visible)
-    held.subtract(drawn)
+    held.subtract(PixelRegion(area).subtracting(visible))
   }
 
   private func seen() -> PixelRegion {

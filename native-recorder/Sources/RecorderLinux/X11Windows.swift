@@ -77,7 +77,9 @@ enum X11Windows {
       let clientPid = X11Windows.pid(link, asked.clientPid)
       guard let size else { return nil }
       // ICCCM: WM_NAME of type STRING is Latin-1; programs write UTF-8 there too, which reads as itself.
-      let title = name.isEmpty ? String(validating: oldName, as: UTF8.self) ?? latin1(oldName) : String(decoding: name, as: UTF8.self)
+      let title =
+        name.isEmpty
+        ? String(validating: oldName, as: UTF8.self) ?? latin1(oldName) : String(decoding: name, as: UTF8.self)
       return X11WindowInfo(
         id: window, title: title, app: kind.last ?? "", pid: clientPid > 0 ? clientPid : pid ?? 0, size: size)
     }

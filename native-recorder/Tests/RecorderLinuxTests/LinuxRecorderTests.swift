@@ -154,6 +154,28 @@ import Testing
     }
   }
 
+  @Test func whatCanBeRecordedIsListed() async throws {
+    struct Sources: Decodable {
+      struct Display: Decodable { let id: String, width: Int, height: Int, primary: Bool }
+      struct Window: Decodable { let id: String, title: String, app: String, pid: Int, width: Int, height: Int }
+      struct Camera: Decodable { let id: String, name: String }
+      let displays: [Display], windows: [Window], cameras: [Camera]
+    }
+    try await onOwnThread {
+      let display = try #require(TestDisplay())
+      let client = try TestClient()
+      let window = client.window(PixelRect(x: 0, y: 0, width: 90, height: 80), 1, app: "Editor", title: "notes")
+      client.map(window)
+      client.sync()
+      let found = try Json.decode(Sources.self, from: text(sources()))
+      #expect(found.displays.map(\.id) == ["screen"] && found.displays.first?.width == 640)
+      let first = try #require(found.windows.first)
+      #expect(first.id == String(window) && first.title == "notes" && first.app == "Editor" && first.width == 90)
+      #expect(first.pid == Int(getpid()))
+      withExtendedLifetime(display) {}
+    }
+  }
+
   @Test func sha256IsThatOfTheStandard() async throws {
     try await onOwnThread {
       // FIPS 180-4, the example “abc”.

@@ -192,7 +192,8 @@ private final class SimulatedCamera: VideoSystem {
     }
   }
 
-  private func open(_ camera: SimulatedCamera, _ target: String? = nil, waker: EventFd = EventFd()) throws -> WebcamSource
+  private func open(_ camera: SimulatedCamera, _ target: String? = nil, waker: EventFd = EventFd()) throws
+    -> WebcamSource
   {
     try WebcamSource(
       SourceRequest(

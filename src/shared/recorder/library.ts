@@ -62,6 +62,19 @@ export const sourcesSchema = z.object({
   displays: z.array(
     z.object({ id: z.string(), name: z.string(), width: z.number(), height: z.number(), primary: z.boolean() }),
   ),
+  windows: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      /** Of WM_CLASS; empty when the window names none. */
+      app: z.string(),
+      /** 0 when it is not known. */
+      pid: z.number().int().min(0),
+      width: z.number(),
+      height: z.number(),
+    }),
+  ),
+  cameras: z.array(z.object({ id: z.string(), name: z.string() })),
   microphones: z.array(z.object({ id: z.string(), name: z.string(), default: z.boolean() })),
   systemAudio: z.array(z.object({ id: z.string(), name: z.string(), default: z.boolean() })),
 });
