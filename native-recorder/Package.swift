@@ -13,7 +13,8 @@ let package = Package(
     // -O3 also in debug builds, so that tests run at recording speed.
     .target(name: "CPixels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CSamples", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "RecorderCore", dependencies: ["CPixels", "CSamples"]),
+    .target(name: "Locks"),
+    .target(name: "RecorderCore", dependencies: ["CPixels", "CSamples", "Locks"]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CX11"),
     .systemLibrary(name: "CPulse"),

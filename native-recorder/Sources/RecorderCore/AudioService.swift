@@ -1,6 +1,6 @@
 // Owns the sound service as the session sees it.
 
-import Synchronization
+import Locks
 
 final class AudioService: Sendable {
   static let startLimitMs = 4_000.0

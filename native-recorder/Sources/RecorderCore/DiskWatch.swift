@@ -1,6 +1,6 @@
 // Owns what is done while the disk fills: a warning while there is time to act, and an end while there is room for it.
 
-import Synchronization
+import Locks
 
 /// Judges the free space of the recording's disk. Pure; asked about once a second.
 public struct DiskWatch: Sendable {

@@ -1,6 +1,6 @@
 // Owns what the recorder tells without being asked, and the bounded queue it waits in.
 
-import Synchronization
+import Locks
 
 /// One event; only the fields of its type are set. The header documents each type.
 public struct RecorderEvent: Encodable, Sendable, Equatable {

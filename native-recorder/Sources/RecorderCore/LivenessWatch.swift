@@ -1,7 +1,7 @@
 // Owns the thread that looks once a second whether the recording goes on. It shares nothing with the threads it watches
 // that could hold it up.
 
-import Synchronization
+import Locks
 
 /// Looks, and tells by itself what it finds. Never blocks.
 protocol LivenessCheck: Sendable {

@@ -1,6 +1,6 @@
 // Owns commands on their way to a service's thread. A closed mailbox gives commands back instead of losing them.
 
-import Synchronization
+import Locks
 
 final class Mailbox<Command: Sendable>: Sendable {
   private struct State {

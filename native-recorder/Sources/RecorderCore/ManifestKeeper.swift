@@ -1,7 +1,7 @@
 // Owns manifest.json while recording: changes from any thread, written atomically by one thread of its own, so that no
 // recording thread waits for it.
 
-import Synchronization
+import Locks
 
 public final class ManifestKeeper: Sendable {
   private struct State {

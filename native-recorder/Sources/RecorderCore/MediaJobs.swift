@@ -1,7 +1,7 @@
 // Owns long work on media that runs beside the caller: a number for each job, its progress, its one outcome, its end.
 // A job is forgotten when its outcome has been read.
 
-import Synchronization
+import Locks
 
 /// What a job tells; only the fields of its type are set. The header documents each type.
 public struct MediaEvent: Encodable, Sendable, Equatable {

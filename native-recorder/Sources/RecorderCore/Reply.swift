@@ -1,6 +1,6 @@
 // Owns the way back from a thread to async code: one answer, the first one counts, and it can be late.
 
-import Synchronization
+import Locks
 
 public final class Reply<Value: Sendable>: Sendable {
   private struct State {

@@ -1,6 +1,6 @@
 // Owns screenshots: the frame that was captured anyway, scaled, hashed, written as PNG under a temporary name first.
 
-import Synchronization
+import Locks
 
 public struct ScreenshotAnswer: Codable, Sendable, Equatable {
   public var path: String

@@ -1,6 +1,6 @@
 // Owns what each recording service says of itself.
 
-import Synchronization
+import Locks
 
 public enum ServiceKind: String, Codable, Sendable, CaseIterable {
   case video, audio, screenshots

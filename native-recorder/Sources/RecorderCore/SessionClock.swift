@@ -1,6 +1,6 @@
 // Owns media time: milliseconds of CLOCK_MONOTONIC since the start, with pauses left out.
 
-import Synchronization
+import Locks
 
 /// A stretch of monotonic time in which the session recorded, and the media time at which it begins.
 public struct RecordedSpan: Sendable, Equatable {

@@ -1,7 +1,7 @@
 // Owns a source's thread: opens the source, sleeps until it changes, captures when asked, opens it again when it was lost.
 // A source that hangs holds up this thread and no other.
 
-import Synchronization
+import Locks
 
 /// What a source's thread tells the video thread.
 enum SourceMessage: Sendable {

@@ -1,6 +1,6 @@
 // Owns the video service as the session sees it: asynchronous calls with limits, answered by the video thread.
 
-import Synchronization
+import Locks
 
 final class VideoService: Sendable {
   static let startLimitMs = 4_500.0

@@ -1,8 +1,8 @@
 // Owns files and folders on POSIX: durable writes, the lock that keeps two recorders out of one folder, errno in words.
 
 import Glibc
+import Locks
 import RecorderCore
-import Synchronization
 
 func posixError(_ doing: String, _ path: String, _ number: Int32) -> RecorderError {
   let reason = String(cString: strerror(number))

@@ -3,7 +3,8 @@
 import CLinux
 import Glibc
 import RecorderCore
-import Synchronization
+
+import struct Synchronization.Atomic
 
 final class WebcamSource: RecordingSource {
   let id: String

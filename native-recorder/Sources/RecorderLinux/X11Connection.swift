@@ -3,8 +3,8 @@
 
 import CX11
 import Glibc
+import Locks
 import RecorderCore
-import Synchronization
 
 /// One connection, used by one thread; only `interrupt` may come from another.
 final class X11Connection {

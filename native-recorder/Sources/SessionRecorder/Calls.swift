@@ -2,9 +2,9 @@
 
 import Dispatch
 import Glibc
+import Locks
 import RecorderCore
 import RecorderLinux
-import Synchronization
 
 struct ErrorAnswer: Encodable {
   let error: RecorderError

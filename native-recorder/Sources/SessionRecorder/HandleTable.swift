@@ -1,7 +1,7 @@
 // Owns the numbers that stand for recorders outside: never a pointer, never used twice.
 
+import Locks
 import RecorderCore
-import Synchronization
 
 enum HandleTable {
   private struct State {

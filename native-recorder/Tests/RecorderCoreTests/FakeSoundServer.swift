@@ -1,6 +1,6 @@
 // Owns a sound server that does what a test says: deliveries are queued by the test and handed over by the sound thread.
 
-import Synchronization
+import Locks
 
 @testable import RecorderCore
 

@@ -3,7 +3,7 @@
 
 import Dispatch
 import Glibc
-import Synchronization
+import Locks
 
 @testable import RecorderCore
 

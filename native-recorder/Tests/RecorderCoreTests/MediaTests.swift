@@ -1,6 +1,6 @@
 // Owns what is promised of putting media together, as far as no codec is needed: places in time, plans, jobs, requests.
 
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderCore

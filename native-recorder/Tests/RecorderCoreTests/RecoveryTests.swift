@@ -1,8 +1,9 @@
 // Owns what is promised of recovery: what is whole is kept and named, what is not is set aside, nothing is deleted, and
 // a recovery that is stopped anywhere and started again comes to the same end.
 
-import Synchronization
 import Testing
+
+import struct Synchronization.Atomic
 
 @testable import RecorderCore
 

@@ -1,6 +1,6 @@
 // Owns what is promised of WAV files: what a reader finds at every moment, also of a writer that was killed.
 
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderCore

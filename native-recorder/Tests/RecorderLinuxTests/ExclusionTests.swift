@@ -4,8 +4,10 @@
 import CX11
 import FoundationEssentials
 import Glibc
-import Synchronization
+import Locks
 import Testing
+
+import struct Synchronization.Atomic
 
 @testable import RecorderCore
 @testable import RecorderLinux

@@ -3,7 +3,7 @@
 
 import FoundationEssentials
 import Glibc
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderCore

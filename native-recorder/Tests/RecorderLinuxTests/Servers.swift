@@ -2,7 +2,7 @@
 
 import FoundationEssentials
 import Glibc
-import Synchronization
+import Locks
 import Testing
 
 /// A process of the tests' own; ended when it goes out of sight.

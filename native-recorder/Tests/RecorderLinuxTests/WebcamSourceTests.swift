@@ -3,7 +3,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
-import Synchronization
+import Locks
 import Testing
 
 @testable import RecorderCore

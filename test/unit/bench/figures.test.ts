@@ -78,6 +78,6 @@ describe('The command line of the bench', () => {
       chooseBenches(['start']).map(([name]) => name),
       ['start'],
     );
-    assert.throws(() => chooseBenches(['speed']), /no bench "speed".*activation, start, recorder, media/);
+    assert.throws(() => chooseBenches(['speed']), /no bench "speed".*activation, start, recorder, sync, media/);
   });
 });
