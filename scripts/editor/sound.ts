@@ -29,6 +29,8 @@ export class Sound implements Resource {
         `--load=module-native-protocol-unix socket=${socket} auth-anonymous=1`,
         `--load=module-null-sink sink_name=${speakers} rate=${sampleRate} sink_properties=device.description=Speakers`,
         `--load=module-null-sink sink_name=${room} rate=${sampleRate} sink_properties=device.description=Room`,
+        // A real room is never perfectly silent; a microphone that gives exact zeros would be told of as muted.
+        `--load=module-sine sink=${room} frequency=50`,
         `--load=module-remap-source source_name=microphone master=${room}.monitor source_properties=device.description=Microphone`,
       ],
       {
@@ -48,6 +50,8 @@ export class Sound implements Resource {
       await daemon.line(/Daemon startup complete/, 10_000);
       await sound.control('set-default-sink', speakers);
       await sound.control('set-default-source', 'microphone');
+      // A thousandth of full scale: the scale is cubic.
+      await sound.control('set-sink-input-volume', '0', '10%');
     } catch (error) {
       await sound.dispose();
       throw error;

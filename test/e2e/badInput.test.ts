@@ -5,7 +5,16 @@ import { dirname, join } from 'node:path';
 import type { EditorServer } from '../../scripts/editor/server.ts';
 import { nativeLibraryFolder } from '../../scripts/build.ts';
 import { capture } from '../../scripts/process.ts';
-import { changesOf, editFile, endSession, recordingStatus, recordUntil, startSession, useEditors } from './support.ts';
+import {
+  changesOf,
+  editFile,
+  endSession,
+  recordingStatus,
+  recordUntil,
+  startSession,
+  storedSession,
+  useEditors,
+} from './support.ts';
 import { SmallDisk } from '../../scripts/editor/smallDisk.ts';
 
 describe('Editor activity is recorded, and the user told what is not', () => {
@@ -66,20 +75,21 @@ describe('Editor activity is recorded, and the user told what is not', () => {
     assert.deepEqual(changesOf(await endSession(editor)), ['edit tides.ts', 'save tides.ts']);
   });
 
-  it('on a disk that gets full, and what was recorded before is kept', async () => {
-    disk = await SmallDisk.mount(200);
+  it('on a disk that fills: it warns, and ends the session while everything still fits', async () => {
+    disk = await SmallDisk.mount(700);
     const editor = await openEditor({ userDataFolder: join(disk.path, 'user-data') });
     await startSession(editor);
     await editFile(editor, 'tides.ts', '// while there is room');
     await recordUntil(editor, 5);
-    await disk.fill();
-    await editor.workbench.waitForNotification(/disk|space|full/i, 30_000);
-    await editFile(editor, 'harbours.ts', '// while there is none');
-    await disk.release();
-    const session = await endSession(editor);
+    await disk.fill(300_000_000);
+    await editor.workbench.waitForNotification(/almost full/i, 30_000);
+    await editFile(editor, 'harbours.ts', '// while there is little');
+    await disk.fill(90_000_000);
+    await editor.workbench.waitForNotification(/was ended/i, 30_000);
+    const session = await storedSession(editor, 'completed');
     assert.deepEqual(changesOf(session), ['edit tides.ts', 'save tides.ts', 'edit harbours.ts', 'save harbours.ts']);
     assert.ok(
-      session.takes.some(({ durationMs }) => durationMs >= 2000),
+      session.takes.some(({ durationMs }) => durationMs >= 5000),
       'the video before is lost',
     );
   });
