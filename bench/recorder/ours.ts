@@ -23,7 +23,7 @@ import { type FinishedRecording, framesPerSecond, type RecordingRequest, type Ru
 
 const callTimeoutMs = 10_000;
 /** The extension asks so often while it records, so the bench does too. */
-const statusEveryMs = 1000;
+const statusEveryMs = 2000;
 
 export interface OurOptions {
   /** So many test patterns of 1920x1080 in a grid are recorded instead of the display. */

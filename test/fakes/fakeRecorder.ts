@@ -45,6 +45,9 @@ export class FakeRecorder implements Recorder {
   readonly recorded: RecorderConfig[] = [];
   connections = 0;
   readonly events = new Emitter<LibraryEvent>();
+  #wasAsked: () => void = () => undefined;
+  /** Resolves when a recovery was asked for. */
+  readonly asked = new Promise<void>((resolve) => (this.#wasAsked = resolve));
   readonly #died = new Emitter<CodedError>();
   readonly #clock: Clock;
 
@@ -81,6 +84,7 @@ export class FakeRecorder implements Recorder {
   }
 
   async #recover(directory: string): Promise<RecordingManifest> {
+    this.#wasAsked();
     if (this.recoverError) throw this.recoverError;
     return { ...(await writeRecording(directory, 'any', 4000)), state: 'recovered', lostMs: 500 };
   }

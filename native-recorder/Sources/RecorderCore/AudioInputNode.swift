@@ -4,7 +4,7 @@
 public struct AudioInputStatus: Codable, Sendable, Equatable {
   public enum State: String, Codable, Sendable {
     case active
-    /// A microphone that gives exact zeros for five seconds or more.
+    /// A microphone that gives exact zeros, or nothing at all, for five seconds or more.
     case silent
     /// The device is missing or gone; its part is silence until it comes back.
     case lost
@@ -33,6 +33,8 @@ struct AudioInputNode {
   private var timeline: AudioTimeline
   private var meter = LevelMeter()
   private var silence = SilenceDetector()
+  private var heardAtMs: Double?
+  private var isDeaf = false
 
   init(_ input: AudioInput, sampleRate: Int) {
     self.input = input
@@ -45,6 +47,8 @@ struct AudioInputNode {
   mutating func receive(
     _ samples: UnsafeBufferPointer<Float>, reportedMs: Double, clock: SessionClock
   ) -> Bool {
+    heardAtMs = clock.nowMs
+    isDeaf = false
     let frames = samples.count / 2
     let perMs = Double(sampleRate) / 1000
     let (startMs, isBreak) = follower.follow(reportedMs: reportedMs, durationMs: Double(frames) / perMs)
@@ -77,6 +81,18 @@ struct AudioInputNode {
     timeline.breakOff()
     follower = AudioClockFollower()
     silence = SilenceDetector()
+    heardAtMs = nil
+    isDeaf = false
+  }
+
+  /// True once when a microphone that can be recorded has given nothing at all for five seconds: a device that sleeps is
+  /// no error of the sound server's.
+  mutating func goesDeaf(nowMs: Double) -> Bool {
+    guard input == .microphone, failure == nil, !isDeaf else { return false }
+    let sinceMs = heardAtMs ?? nowMs
+    heardAtMs = sinceMs
+    isDeaf = nowMs - sinceMs >= SilenceDetector.limitMs
+    return isDeaf
   }
 
   /// Media time up to which the mix need not wait for this input: what has arrived, or has had its chance.
@@ -93,7 +109,7 @@ struct AudioInputNode {
 
   mutating func status(nowMs: Double) -> AudioInputStatus {
     let power = meter.level(nowMs: nowMs)
-    let state: AudioInputStatus.State = failure != nil ? .lost : silence.isSilent ? .silent : .active
+    let state: AudioInputStatus.State = failure != nil ? .lost : silence.isSilent || isDeaf ? .silent : .active
     return AudioInputStatus(state: state, level: power.peak.rounded4, rms: power.rms.rounded4)
   }
 }

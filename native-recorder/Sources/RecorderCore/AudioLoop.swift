@@ -122,6 +122,8 @@ final class AudioLoop {
   private static let silenceWords =
     "The microphone has given nothing but exact zeros for 5 s; it may be muted, or the system withholds it."
 
+  private static let deafWords = "The microphone has given no sound at all for 5 s; its device may be suspended."
+
   /// `sourceId` nil means the sound server with everything behind it.
   private func lose(sourceId: String?, _ error: RecorderError) {
     let offsetMs = context.clock.offsetMs
@@ -184,6 +186,10 @@ final class AudioLoop {
     if count > 0 {
       // At most a minute at once, so that a long hang does not ask for gigabytes.
       try segments.append(graph.render(frames: min(count, request.sampleRate * 60), balance: balance()))
+    }
+    if source != nil, stallError == nil, graph.nodes[.microphone]?.goesDeaf(nowMs: nowMs) == true {
+      let offsetMs = context.clock.offsetMs
+      context.events.post(.silence(.audio, AudioInput.microphone.rawValue, offsetMs: offsetMs, Self.deafWords))
     }
     let inputs = graph.status(nowMs: nowMs)
     context.monitor.update { status in

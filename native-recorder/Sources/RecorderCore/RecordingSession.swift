@@ -16,11 +16,12 @@ public actor RecordingSession {
   private var busy: String?
   private var services: Services?
   private var stopping: Task<Manifest, Never>?
+  private var isDestroyed = false
   private var finalOffsetMs: Double?
 
   private struct Services {
     let keeper: ManifestKeeper
-    let watch: LivenessWatch
+    let watches: [LivenessWatch]
     let video: VideoService?
     let audio: AudioService?
     let screenshots: ScreenshotService?
@@ -36,6 +37,7 @@ public actor RecordingSession {
     let taken = try folder.list().contains { name in
       name == Manifest.fileName || MediaName.index(of: name, prefix: "video-", suffix: ".mp4") != nil
         || MediaName.index(of: name, prefix: "audio-", suffix: ".wav") != nil
+        || MediaName.index(of: name, prefix: "screenshot-", suffix: ".png") != nil
     }
     if taken {
       folder.close()
@@ -65,7 +67,7 @@ public actor RecordingSession {
     let videoWorks = made.video != nil && errors.video == nil
     let audioWorks = made.audio != nil && errors.audio == nil
     guard videoWorks || audioWorks else {
-      made.watch.stop()
+      for watch in made.watches { watch.stop() }
       keeper.close()
       state = .failed
       throw errors.video ?? errors.audio ?? RecorderError(.internal, "No service started.")
@@ -96,10 +98,10 @@ public actor RecordingSession {
       let stalled = "Nothing has been recorded of a changed screen for three seconds."
       checks.append(StallCheck(video.pulse, stalled, context: context(.video, video.monitor)))
     }
-    checks.append(
-      DiskCheck(folder, clock: clock, events: events) { [weak self] in Task { _ = try? await self?.stop() } })
-    let watch = LivenessWatch(checks, platform: platform)
-    return Services(keeper: keeper, watch: watch, video: video, audio: audio, screenshots: screenshots)
+    let disk = DiskCheck(folder, clock: clock, events: events) { [weak self] in Task { await self?.stopWhenFree() } }
+    // On threads of their own: a disk that does not answer must not keep a stall from being told.
+    let watches = [LivenessWatch(checks, platform: platform), LivenessWatch([disk], platform: platform)]
+    return Services(keeper: keeper, watches: watches, video: video, audio: audio, screenshots: screenshots)
   }
 
   private func note(_ error: RecorderError?, _ service: ServiceKind) {
@@ -232,7 +234,7 @@ public actor RecordingSession {
       async let video: Void? = services?.video?.stop(offsetMs: offsetMs)
       async let audio: Void? = services?.audio?.stop(offsetMs: offsetMs)
       _ = (await video, await audio)
-      services?.watch.stop()
+      for watch in services?.watches ?? [] { watch.stop() }
       services?.screenshots?.monitor.move(to: .stopped)
       services?.keeper.update { manifest in
         manifest.finish(durationMs: offsetMs.roundedMs)
@@ -249,16 +251,24 @@ public actor RecordingSession {
 
   /// Stops where needed, wakes whoever waits for events and gives up the folder.
   public func destroy() async {
-    if state == .recording || state == .paused { _ = try? await stop() }
-    if let stopping { _ = await stopping.value }
+    isDestroyed = true
+    await stopWhenFree()
     state = state == .created ? .failed : state
     events.close()
     folder.close()
   }
 
+  /// A stop that waits for the call under way; each of those has its limit. Otherwise a start or a resume that comes
+  /// back later would record behind everybody's back.
+  private func stopWhenFree() async {
+    while busy != nil, stopping == nil { try? await Task.sleep(for: .milliseconds(20)) }
+    if stopping != nil || state == .recording || state == .paused { _ = try? await stop() }
+  }
+
   // MARK: - Order of calls
 
   private func begin(_ call: String, in states: [State]) throws(RecorderError) {
+    guard !isDestroyed || call == "stop" else { throw wrongState(call) }
     if let busy { throw RecorderError(.invalidState, "Cannot \(call) while the recorder is about to \(busy).") }
     guard states.contains(state) else { throw wrongState(call) }
     busy = call

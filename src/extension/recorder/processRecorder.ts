@@ -37,10 +37,12 @@ import type { MediaJobOptions, Recorder, RecorderConnection, Recording } from '.
 const startTimeoutMs = 5000;
 const stopTimeoutMs = 10_000;
 const callTimeoutMs = 5000;
+/** The library gives up a screenshot after 12 seconds, and what it wrote by then has to be heard of. */
+const screenshotTimeoutMs = 13_000;
 /** Asked once a second: a recorder that hangs is to be seen within 5 seconds. */
 const statusTimeoutMs = 3000;
 /** Reading back a crashed recording walks its files. */
-const recoverTimeoutMs = 60_000;
+const recoverTimeoutMs = 300_000;
 const clockSamples = 7;
 
 export interface ProcessRecorderOptions extends ProcessChannelOptions {
@@ -163,7 +165,7 @@ class ProcessRecording implements Recording {
 
   takeScreenshot(): Promise<CapturedScreenshot> {
     const call = { name: 'takeScreenshot', handle: this.#handle, request: {} } as const;
-    return ask(this.#channel, capturedScreenshotSchema, call, callTimeoutMs);
+    return ask(this.#channel, capturedScreenshotSchema, call, screenshotTimeoutMs);
   }
 
   status(): Promise<RecorderStatus> {

@@ -2,6 +2,7 @@
  * The recorder process's entry: loads the library, answers the extension's calls and forwards the library's events.
  * When the extension goes away, recordings are finished and the process ends: a closed window loses nothing.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { toCodedError } from '../../shared/errors.ts';
 import { createdSchema, jobSchema, libraryErrorSchema } from '../../shared/recorder/library.ts';
@@ -44,6 +45,8 @@ async function answer(binding: LibraryBinding, message: unknown): Promise<void> 
     const failure = libraryErrorSchema.safeParse(json);
     if (failure.success) {
       send({ type: 'failure', id, error: failure.data.error });
+      // A recorder that did not start would hold its folder for as long as this process lives.
+      if (call.name === 'start') forget(binding, call.handle);
       return;
     }
     follow(binding, call, json);
@@ -61,8 +64,7 @@ function follow(binding: LibraryBinding, call: LibraryCall, json: unknown): void
     // A wait that fails ends the forwarding; the calls go on and report what is wrong themselves.
     forwardEvents(binding, handle).catch(() => undefined);
   } else if (call.name === 'stop') {
-    recordings.delete(call.handle);
-    void binding.destroy(call.handle);
+    forget(binding, call.handle);
   } else if (call.name === 'concatenateAudio' || call.name === 'mergeMedia') {
     const { job } = jobSchema.parse(json);
     const ended = forwardMediaEvents(binding, job).catch(() => undefined);
@@ -73,14 +75,22 @@ function follow(binding: LibraryBinding, call: LibraryCall, json: unknown): void
   }
 }
 
+function forget(binding: LibraryBinding, handle: number): void {
+  recordings.delete(handle);
+  void binding.destroy(handle);
+}
+
 const eventTypeSchema = z.object({ type: z.string() });
 
 async function forwardEvents(binding: LibraryBinding, handle: number): Promise<void> {
   while (recordings.has(handle)) {
+    const askedAtMs = performance.now();
     const event = await binding.nextEvent(handle, eventWaitMs);
     const type = eventTypeSchema.safeParse(event);
     // An error means that the handle is gone: nothing more will come.
     if (!type.success) return;
+    // A recorder that has stopped by itself answers at once; its stop is still to be asked for.
+    if (type.data.type === 'none' && performance.now() - askedAtMs < 100) await delay(500);
     if (type.data.type !== 'none') send({ type: 'event', handle, event });
   }
 }

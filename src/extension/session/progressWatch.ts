@@ -6,8 +6,8 @@ import {
   mediaServices,
 } from '../../shared/recorder/library.ts';
 
-/** With a look once a second, a service that stopped is told of within 5 seconds. */
-export const stalledAfterMs = 4000;
+/** With a look every two seconds, a service that stopped is told of within five. */
+export const stalledAfterMs = 3000;
 
 export interface ServiceHealth {
   readonly state: 'active' | 'paused' | 'stopped' | 'error';
@@ -41,7 +41,7 @@ export class ProgressWatch {
         this.#last.delete(service);
         found[service] = { state: 'paused', health: 'healthy' };
       } else {
-        const progress = this.#progressOf(service, reported, nowMs);
+        const progress = this.#progressOf(service, reported, status.monotonicMs, nowMs);
         const degraded = reported.health === 'degraded' && progress.health === 'healthy';
         const message = reported.error?.message ?? 'Part of it stopped.';
         found[service] = degraded ? { state: 'active', health: 'degraded', message } : progress;
@@ -51,14 +51,18 @@ export class ProgressWatch {
   }
 
   /** A still screen adds no bytes: then the recorder syncs how long its last frame lasts, and says when it did. */
-  #progressOf(service: MediaService, reported: ServiceStatus, nowMs: number): ServiceHealth {
+  #progressOf(service: MediaService, reported: ServiceStatus, askedAtMs: number, nowMs: number): ServiceHealth {
     const bytes = reported.bytesOnDisk;
     const activityMs = reported.lastActivityMonotonicMs ?? 0;
     const last = this.#last.get(service);
     if (!last || bytes !== last.bytes || activityMs !== last.activityMs) {
-      this.#last.set(service, { bytes, activityMs, sinceMs: nowMs });
-    } else if (service !== 'screenshots' && nowMs - last.sinceMs >= stalledAfterMs) {
-      const seconds = Math.round((nowMs - last.sinceMs) / 1000);
+      // When it was, not when it was seen; but nothing counts as idle before it was first looked at.
+      const agoMs = activityMs > 0 ? Math.max(0, askedAtMs - activityMs) : 0;
+      this.#last.set(service, { bytes, activityMs, sinceMs: last ? Math.max(last.sinceMs, nowMs - agoMs) : nowMs });
+    }
+    const sinceMs = this.#last.get(service)?.sinceMs ?? nowMs;
+    if (service !== 'screenshots' && nowMs - sinceMs >= stalledAfterMs) {
+      const seconds = Math.round((nowMs - sinceMs) / 1000);
       return { state: 'active', health: 'degraded', message: `Nothing was written for ${seconds} seconds.` };
     }
     return { state: 'active', health: 'healthy' };

@@ -26,7 +26,8 @@ import {
 import { recoverRecording } from './recoverRecording.ts';
 import type { RecordingState, SessionEvent } from './sessionMachine.ts';
 
-const watchEveryMs = 1000;
+/** Each look costs the recorder about a millisecond of a processor; with `stalledAfterMs` it makes five seconds. */
+const watchEveryMs = 2000;
 
 export interface RecorderLinkOptions {
   readonly recorder: Recorder;
@@ -48,6 +49,8 @@ export class RecorderLink extends DisposableStore {
   #endedBecause: string | undefined;
   #mode: ExpectedMode = 'recording';
   #onLost: (() => void) | undefined;
+  #send: ((event: SessionEvent) => void) | undefined;
+  readonly #early: LibraryEvent[] = [];
   /** What the settings ask for and this machine does not give. */
   readonly #failed = new Map<MediaService, ServiceHealth>();
   readonly #told = new Map<MediaService, string>();
@@ -96,6 +99,13 @@ export class RecorderLink extends DisposableStore {
       this.#recordNothing(error);
       return undefined;
     }
+    // What is told before anybody watches is kept until then.
+    this.own(
+      this.#recording.onEvent((event) => {
+        if (this.#send) this.#note(event, this.#send);
+        else this.#early.push(event);
+      }),
+    );
     for (const [service, { state, error }] of Object.entries(this.#recording.services)) {
       // Without an input or a source it works all the same.
       if (error && state === 'error') this.#fail(service as MediaService, error.message);
@@ -134,18 +144,19 @@ export class RecorderLink extends DisposableStore {
     return { ...Object.fromEntries(started.map((service) => [service, active])), ...Object.fromEntries(this.#failed) };
   }
 
-  /** Looks once a second whether what should advance did; what it answers stops it. */
+  /** Looks every two seconds whether what should advance did; what it answers stops it. */
   watch(send: (event: SessionEvent) => void): () => void {
     const recording = this.#recording;
     if (!recording) return () => undefined;
     this.#onLost = () => send({ type: 'RECORDER_LOST' });
     if (this.#lost) this.#onLost();
-    const events = recording.onEvent((event) => this.#note(event, send));
+    this.#send = send;
+    for (const event of this.#early.splice(0)) this.#note(event, send);
     const progress = new ProgressWatch();
     const timer = setInterval(() => void this.#look(recording, progress, send), watchEveryMs);
     return () => {
       clearInterval(timer);
-      events.dispose();
+      this.#send = undefined;
       this.#onLost = undefined;
     };
   }

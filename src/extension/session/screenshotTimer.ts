@@ -32,6 +32,8 @@ export class ScreenshotTimer implements Disposable {
   #running: Promise<void> | undefined;
   #lastTakenAtMs = -Infinity;
   #recorded = 0;
+  /** Files whose pictures are stored: of a screen that did not change, the one before counts only when it is among them. */
+  readonly #stored = new Set<string>();
 
   constructor(options: ScreenshotTimerOptions) {
     this.#options = options;
@@ -83,9 +85,10 @@ export class ScreenshotTimer implements Disposable {
     this.#lastTakenAtMs = clock.monotonicMs();
     const captured = await take();
     // The recorder compares: it has the pixels, and knows a caret that blinks from a word that was typed.
-    if (captured.duplicateOf) return;
+    if (captured.duplicateOf && this.#stored.has(captured.path)) return;
     await storage.appendScreenshot(this.#options.sessionId, await this.#adopt(captured));
     this.#recorded++;
+    this.#stored.add(captured.path);
     await rm(captured.path, { force: true });
   }
 

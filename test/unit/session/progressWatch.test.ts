@@ -31,7 +31,7 @@ describe('ProgressWatch', () => {
   it('is content while bytes advance, however slowly', () => {
     const watch = new ProgressWatch();
     for (let second = 0; second < 60; second++) {
-      const bytesOnDisk = Math.floor(second / 3);
+      const bytesOnDisk = Math.floor(second / 2);
       assert.equal(watch.look(statusOf({ video: { bytesOnDisk } }), second * 1000).video?.health, 'healthy');
     }
   });
@@ -46,15 +46,28 @@ describe('ProgressWatch', () => {
     assert.equal(watch.look(statusOf({ video }), 63_000).video?.health, 'degraded');
   });
 
-  it('tells within five seconds that nothing was written, with looks once a second', () => {
+  it('tells within five seconds that nothing was written, with looks every two seconds', () => {
     const watch = new ProgressWatch();
-    const health = [0, 1, 2, 3, 4, 5].map((second) =>
+    const health = [0, 2, 4].map((second) =>
       watch.look(statusOf({ video: { bytesOnDisk: 9 }, audio: { bytesOnDisk: second } }), second * 1000),
     );
-    assert.equal(health[3]?.video?.health, 'healthy');
-    assert.equal(health[5]?.video?.health, 'degraded');
-    assert.match(health[5].video.message ?? '', /5 seconds/);
-    assert.equal(health[5].audio?.health, 'healthy');
+    assert.equal(health[1]?.video?.health, 'healthy');
+    assert.equal(health[2]?.video?.health, 'degraded');
+    assert.match(health[2].video.message ?? '', /4 seconds/);
+    assert.equal(health[2].audio?.health, 'healthy');
+  });
+
+  it('counts from the moment of the last progress, not from the look that saw it', () => {
+    const watch = new ProgressWatch();
+    // The recorder's clock is 100 s ahead of ours; the last sync was at its 101.0 s.
+    const look = (second: number) => {
+      const video = { bytesOnDisk: 9, lastActivityMonotonicMs: second < 1 ? 100_000 : 101_000 };
+      return watch.look({ ...statusOf({ video }), monotonicMs: 100_000 + second * 1000 }, second * 1000).video;
+    };
+    assert.deepEqual(
+      [0, 2.9, 3.9, 4.1].map((second) => look(second)?.health),
+      [...['healthy', 'healthy', 'healthy'], 'degraded'],
+    );
   });
 
   it('is content again when bytes advance again', () => {

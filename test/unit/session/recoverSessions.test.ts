@@ -1,6 +1,6 @@
 /** Sessions that a crash left behind: found, taken in once, and marked interrupted. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodedError } from '../../../src/shared/errors.ts';
 import { Lease } from '../../../src/extension/platform/lease.ts';
@@ -11,6 +11,11 @@ import { ManualClock } from '../../fakes/manualClock.ts';
 import { metadataOf } from '../../fakes/metadata.ts';
 import { sessionStoreIn } from '../../fakes/sessionStore.ts';
 import { temporaryFolder } from '../../fakes/temporaryFolder.ts';
+
+const manifest = {
+  ...{ schemaVersion: 1, sessionId: 'any', startedAt: '2026-11-22T09:00:01.000Z', durationMs: 4000 },
+  ...{ takes: [], segments: [], gaps: [], pauses: [] },
+};
 
 describe('SessionRecovery', () => {
   const folder = temporaryFolder();
@@ -78,6 +83,32 @@ describe('SessionRecovery', () => {
     assert.equal((await store.storage.getMetadata(metadata.id)).status, 'active');
     assert.deepEqual(await readdir(recording), ['video-0001.mp4']);
     assert.equal(errors.length, 1);
+  });
+
+  it('does not believe the manifest of a recording that had not ended', async () => {
+    const { store, metadata, recover, recorder, recording } = await crashed();
+    await writeFile(join(recording, 'manifest.json'), JSON.stringify({ ...manifest, state: 'recording' }));
+    recorder.recoverError = new CodedError('ioError', 'The disk does not answer.');
+    assert.deepEqual(await recover(), []);
+    assert.equal((await store.storage.getMetadata(metadata.id)).status, 'active');
+    assert.deepEqual(await readdir(recording), ['manifest.json', 'video-0001.mp4']);
+  });
+
+  it('waits for a recorder that still ends its files', async () => {
+    const { recover, recorder } = await crashed();
+    recorder.recoverError = new CodedError('invalidState', 'Another recorder is writing.');
+    const recovered = recover();
+    await recorder.asked;
+    recorder.recoverError = undefined;
+    assert.equal((await recovered)[0]?.status, 'interrupted');
+  });
+
+  it('ends a session whose recorder never began', async () => {
+    const { recover, recorder, recording } = await crashed();
+    await rm(join(recording, 'video-0001.mp4'));
+    await writeFile(join(recording, '.recorder.lock'), '');
+    recorder.recoverError = new CodedError('sourceNotFound', 'There is no recording.');
+    assert.equal((await recover())[0]?.status, 'interrupted');
   });
 
   it('tells a session once to those who ask at the same time', async () => {
