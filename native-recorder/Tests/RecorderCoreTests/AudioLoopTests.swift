@@ -167,3 +167,22 @@ import Testing
     _ = try await session.stop()
   }
 }
+
+@Suite struct AudioInputNodeTests {
+  @Test func aMicrophoneThatGivesNothingAtAllIsFoundOnceForEachStretch() {
+    let clock = SessionClock(nowMs: { 20_000 })
+    var node = AudioInputNode(.microphone, sampleRate: 48_000)
+    #expect([0, 4_999, 5_000, 9_000].map { node.goesDeaf(nowMs: $0) } == [false, false, true, false])
+    #expect(node.status(nowMs: 9_000).state == .silent)
+    [Float](repeating: 0.1, count: 960).withUnsafeBufferPointer { samples in
+      _ = node.receive(samples, reportedMs: 20_000, clock: clock)
+    }
+    #expect(node.status(nowMs: 20_000).state == .active)
+    #expect([24_999, 25_000].map { node.goesDeaf(nowMs: $0) } == [false, true])
+  }
+
+  @Test func aComputerThatPlaysNothingIsNoMicrophone() {
+    var node = AudioInputNode(.systemAudio, sampleRate: 48_000)
+    #expect(![0, 5_000, 10_000].contains { node.goesDeaf(nowMs: $0) })
+  }
+}

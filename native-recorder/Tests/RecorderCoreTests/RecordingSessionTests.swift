@@ -117,6 +117,19 @@ import Testing
     #expect(scan.frames == 5 && scan.hasRandomAccessIndex)
   }
 
+  @Test func aRecorderThatIsDestroyedWhileItStartsOrPausesDoesNotRecordOn() async throws {
+    for round in 0..<20 {
+      let session = try RecordingSession(try config(), platform: FakePlatform())
+      if round % 2 == 1 { _ = try await session.start() }
+      let call = Task { if round % 2 == 1 { _ = try? await session.pause() } else { _ = try? await session.start() } }
+      await session.destroy()
+      await call.value
+      let state = await session.status().state
+      #expect(state == .stopped || state == .failed, "round \(round)")
+      await #expect(throws: RecorderError.self) { _ = try await session.resume() }
+    }
+  }
+
   @Test func whenNothingCanStartTheCallSaysWhy() async throws {
     let session = try RecordingSession(try config(), platform: FakePlatform(display: .missing))
     await #expect(throws: RecorderError(.sourceNotFound, "no display")) { _ = try await session.start() }
