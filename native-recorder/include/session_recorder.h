@@ -137,8 +137,8 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 // After stop what is queued can still be read. The queue holds 512; when full, the oldest progress report goes first.
 //   {"type":"takeStarted","offsetMs","index","path","width","height"}
 //   {"type":"firstFrame","offsetMs","monotonicMs"}            the first frame has been encoded
-//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file, the same as
-//                                                             before when the screen was still and its last frame lasts
+//   {"type":"fragmentWritten","offsetMs","take","bytes"}      synced up to offsetMs; bytes of the take's file. None comes
+//                                                             while the screen is still: lastActivityMonotonicMs tells
 //   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","rms","noiseLevel","isEmpty"}
 //   {"type":"sourceLost","service","sourceId","offsetMs","message"}
 //      a picture source: its tile is black, and it is opened again every second, unless it is a window that was closed;

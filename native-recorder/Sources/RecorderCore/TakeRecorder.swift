@@ -98,6 +98,8 @@ final class TakeRecorder {
     let before = writer.bytes
     if writer.hasPending { try writer.cut(endTicks: endTicks) } else { try writer.extend(endTicks: endTicks) }
     report(bytesBefore: before)
+    // Of a still screen the status tells: nobody has to wake for it.
+    guard writer.bytes > before else { return }
     var event = RecorderEvent("fragmentWritten", offsetMs: (offsetMs ?? 0) + durationMs)
     event.take = index
     event.bytes = writer.bytes
