@@ -37,7 +37,8 @@ public struct LayoutGeometry: Sendable, Equatable {
     self.canvas = canvas
     if layout.kind == .single {
       let size = sources.first?.size
-      tiles = size.map { [Tile(source: 0, rect: PixelRect(canvas), isUnscaled: $0.width <= maxWidth)] } ?? []
+      tiles =
+        size.map { [Tile(source: 0, rect: PixelRect(canvas), isUnscaled: $0.width <= maxWidth && $0.hasChroma)] } ?? []
       return
     }
     let cells =
@@ -113,7 +114,7 @@ public struct LayoutGeometry: Sendable, Equatable {
       rect: PixelRect(
         x: cell.x + even((cell.width - picture.width) / 2), y: cell.y + even((cell.height - picture.height) / 2),
         width: picture.width, height: picture.height),
-      isUnscaled: size.width <= cell.width && size.height <= cell.height)
+      isUnscaled: size.width <= cell.width && size.height <= cell.height && size.hasChroma)
   }
 
   /// The largest size of the same shape that fits, never larger than the picture itself.
@@ -124,6 +125,11 @@ public struct LayoutGeometry: Sendable, Equatable {
   }
 
   private static func even(_ value: Int) -> Int { value & ~1 }
+}
+
+extension PictureSize {
+  /// Whether it has the two rows and columns that share chroma; the one of a line is shown twice.
+  fileprivate var hasChroma: Bool { width > 1 && height > 1 }
 }
 
 extension PixelRect {

@@ -21,6 +21,25 @@ import Testing
     #expect(wide.canvas == hd && !wide.isDirect && wide.tiles.map(\.rect) == [PixelRect(hd)])
   }
 
+  @Test(arguments: [(1920, 1), (1, 1080), (1, 1), (4000, 1)])
+  func aLineIsScaledToTheTwoThatShareChroma(_ width: Int, _ height: Int) throws {
+    for kind in [LayoutConfig.Kind.single, .grid] {
+      let line = geometry(LayoutConfig(kind), [(.display, width, height)])
+      let tile = try #require(line.tiles.first)
+      #expect(!tile.isUnscaled && !line.isDirect && tile.rect.width >= 2 && tile.rect.height >= 2)
+      let picture = BgraPicture(size: PictureSize(width: width, height: height))
+      picture.fill(PixelRect(picture.size), 0x404040)
+      let compositor = SoftwareCompositor()
+      compositor.arrange(line)
+      _ = try compositor.compose([TileUpdate(tile: 0, picture: picture, damage: nil)], into: nil)
+      let canvas = try #require(compositor.canvas)
+      for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let at = (tile.rect.y + y) * canvas.stride + (tile.rect.x + x) * 4
+        #expect(canvas.base.load(fromByteOffset: at, as: UInt8.self) == 0x40)
+      }
+    }
+  }
+
   @Test func theCanvasIsTheFirstDisplaysOrSixteenToNine() {
     let camera = (SourceKind.webcam, 640, 480)
     #expect(
