@@ -8,6 +8,8 @@ public struct KeyframePolicy: Sendable {
   /// Another file in an editor changes an eighth of the picture and more, a typed line a thousandth.
   static let largeShare = 0.12
   static let quietMs = 500.0
+  /// A disk may take that long to sync the frame before.
+  static let leastReserveMs = 500.0
 
   private var lastKeyframeMs: Double?
   private var lastLargeMs = -Double.infinity
@@ -28,7 +30,9 @@ public struct KeyframePolicy: Sendable {
       lastKeyframeMs = ms
       return true
     }
-    guard ms + reserveMs > dueMs || (isLarge && isLone && ms - last >= Self.leastMs) else { return false }
+    guard ms + max(reserveMs, Self.leastReserveMs) > dueMs || (isLarge && isLone && ms - last >= Self.leastMs) else {
+      return false
+    }
     lastKeyframeMs = ms
     return true
   }

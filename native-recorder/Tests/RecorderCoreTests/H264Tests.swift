@@ -38,6 +38,12 @@ import Testing
     #expect(keys.filter { (20_000..<24_000).contains($0) }.count <= 2)
   }
 
+  @Test func aKeyframeComesBeforeASlowDiskCouldMakeItLate() {
+    var policy = KeyframePolicy()
+    let keys = [0.0, 9_400, 9_500].filter { policy.wantsKeyframe(atMs: $0, changedShare: 0, reserveMs: 1000 / 60) }
+    #expect(keys == [0, 9_500])
+  }
+
   @Test func onlyAPictureThatKeepsMovingIsCodedCoarsely() {
     var motion = MotionQuantizer()
     var steps: [Int] = []
