@@ -52,9 +52,16 @@ public final class FragmentedMovieWriter {
       try? file.truncate(to: bytes)
       throw error
     }
+    let before = index
     index.add(bytes: fragment.bytes.count, ticks: fragment.endTicks - start, beginsWithKeyframe: first.isKeyframe)
-    try patchFront(fragment.endTicks)
-    try file.sync()
+    do {
+      try patchFront(fragment.endTicks)
+      try file.sync()
+    } catch {
+      // The frames wait still: the next cut writes them again, in the same place.
+      index = before
+      throw error
+    }
     last = (Int(pending[pending.count - 1].presentationTicks), bytes + fragment.lastDurationAt)
     for frame in pending where frame.isKeyframe { keyframes.append((Int(frame.presentationTicks), bytes)) }
     frames += pending.count

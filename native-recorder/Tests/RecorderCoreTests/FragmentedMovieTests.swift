@@ -1,5 +1,6 @@
 // Owns what is promised of a take's file: whole after every fragment, and readable up to there when it is torn.
 
+import Locks
 import Testing
 
 @testable import RecorderCore
@@ -61,6 +62,40 @@ import Testing
     let bytes = [0, 1].map { (reader.u32(room.offset + 40 + $0 * 12) ?? 0) }
     #expect(bytes.reduce(0, +) == file.size - front.end)
     #expect(reader.u64(room.offset + 28) == room.size - 40 - 24)
+  }
+
+  /// A disk whose syncs fail for a time.
+  private final class UnsyncedFile: MediaFile {
+    let memory = MemoryFile()
+    let fails = Mutex(false)
+    var size: Int { memory.size }
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(RecorderError) {
+      try memory.write(bytes, at: offset)
+    }
+    func read(at offset: Int, count: Int) throws(RecorderError) -> [UInt8] { try memory.read(at: offset, count: count) }
+    func truncate(to size: Int) throws(RecorderError) { try memory.truncate(to: size) }
+    func sync() throws(RecorderError) {
+      if fails.withLock(\.self) { throw RecorderError(.ioError, "no sync") }
+    }
+    func close() {}
+  }
+
+  @Test func aFragmentThatHadToBeWrittenTwiceIsInTheIndexOnce() throws {
+    let file = UnsyncedFile()
+    let movie = try writer(file)
+    movie.add(frame(0, key: true))
+    try movie.cut(endTicks: 90_000)
+    movie.add(frame(90_000, key: true))
+    file.fails.withLock { $0 = true }
+    #expect(throws: RecorderError(.ioError, "no sync")) { try movie.cut(endTicks: 180_000) }
+    file.fails.withLock { $0 = false }
+    try movie.cut(endTicks: 180_000)
+    let front = try #require(try MovieFront.read(file))
+    let room = try #require(front.indexRoom)
+    let reader = ByteReader(bytes: file.memory.bytes)
+    #expect(reader.u16(room.offset + 38) == 2)
+    let bytes = [0, 1].map { reader.u32(room.offset + 40 + $0 * 12) ?? 0 }
+    #expect(bytes.reduce(0, +) == file.size - front.end)
   }
 
   @Test func aFullIndexKeepsCoveringEverything() throws {
