@@ -102,7 +102,10 @@ export interface MarkedGaps {
 /** Screenshots or editor events that are absent leave no hole in the strip: the timeline's own row tells of them. */
 export function gapsByMark(gaps: readonly RecordingGap[]): MarkedGaps {
   return {
-    picture: gaps.filter(({ service }) => service === 'video' || service === 'recorder'),
+    // Where one of several sources is missing, the others are shown.
+    picture: gaps.filter(
+      ({ service, sourceId }) => (service === 'video' && sourceId === undefined) || service === 'recorder',
+    ),
     sound: gaps.filter(({ service }) => service === 'audio'),
   };
 }

@@ -80,6 +80,7 @@ describe('gaps', () => {
   it('say why there is no picture, never that there is none where only sound is absent', () => {
     assert.equal(gapAt(gaps, 5)?.reason, 'video');
     assert.equal(gapAt([gap('audio')], 5), undefined);
+    assert.equal(gapAt([{ ...gap('video'), sourceId: 'camera' }], 5), undefined);
   });
 });
 
