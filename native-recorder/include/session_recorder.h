@@ -114,7 +114,8 @@ char *screen_recorder_remove_source(uint64_t handle, const char *source);
 // single shows the first source at its own size. The others fill a picture of the first display's size, of 16:9 when
 // there is none, with the sources in the order in which they were added; in picture-in-picture the first is large, and
 // the others lie in a row that begins in the corner, each "size" of the picture wide. Pictures keep their shape, are
-// never enlarged, and have black around them. A change that gives the picture another size begins a new take.
+// never enlarged, and have black around them. A change that gives the picture another size begins a new take. A source
+// that does not hand over its picture within a frame's time of a new layout or take is black until it does.
 char *screen_recorder_set_layout(uint64_t handle, const char *layout);
 
 // 0 = microphone alone, 1 = system sound alone; equal power between. → {"balance"}
@@ -126,11 +127,11 @@ char *screen_recorder_update_audio_mix(uint64_t handle, double balance);
 //   "perceptualHash": 16 hex digits, "offsetMs","capturedAtMonotonicMs","name"?,
 //   "distance"?: bits in which the hash differs from the one before, "duplicateOf"?: file name}
 // Writes screenshot-000001.png (and so on) from the frame captured last; no second grab. It shows the layout; in the
-// layout "single" the source in its own resolution. Limit 12 s; "invalidState" while paused. A screen that is the same
-// but for a caret (at most 6 of its blocks of 16x16 pixels differ) writes nothing: "duplicateOf" names the file that
-// shows it, and path, size, bytes and hashes are that file's. perceptualHash is a difference hash (64 bits: luma of 9x8
-// cells, 1 where a cell is darker than its right neighbour; Neal Krawetz, 2013); the number of differing bits is the
-// distance, up to 4 look the same.
+// layout "single" the source in its own resolution, or that source's error while it is lost. Limit 12 s; "invalidState"
+// while paused, also where the pause comes before the frame. A screen that is the same but for a caret (at most 6 of its
+// blocks of 16x16 pixels differ) writes nothing: "duplicateOf" names the file that shows it, and path, size, bytes and
+// hashes are that file's. perceptualHash is a difference hash (64 bits: luma of 9x8 cells, 1 where a cell is darker than
+// its right neighbour; Neal Krawetz, 2013); the number of differing bits is the distance, up to 4 look the same.
 char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 
 // Waits up to timeout_ms for the next event; {"type":"none"} when none came. stop and destroy end the wait.
@@ -142,7 +143,7 @@ char *screen_recorder_take_screenshot(uint64_t handle, const char *request);
 //   {"type":"segmentFinished","index","path","offsetMs","durationMs","bytes","peak","rms","noiseLevel","isEmpty"}
 //   {"type":"sourceLost","service","sourceId","offsetMs","message"}
 //      a picture source: its tile is black, and it is opened again every second, unless it is a window that was closed;
-//         the last one's loss ends the take and fails the service
+//         the last one's loss ends the take and fails the service (with video off, the service "screenshots")
 //      sound, "microphone", "systemAudio" or "audio" (the sound server with both): silence in its place
 //   {"type":"sourceRecovered","service","sourceId","offsetMs"}           a failed service works again with its next frame
 //   {"type":"stalled","service","offsetMs","message"}         nothing is recorded or answered for 3 s, without an error

@@ -105,18 +105,22 @@ public struct Manifest: Codable, Sendable, Equatable {
 }
 
 extension Manifest {
-  /// Notes that a service, or one source of it, records nothing from here on.
+  /// Notes that a service, or one source of it, records nothing from here on. A gap that is open stays as it is.
   mutating func openGap(_ service: ServiceKind, sourceId: String? = nil, fromMs: Double, reason: String) {
+    guard indexOfOpenGap(service, sourceId) == nil else { return }
     gaps.append(
       Gap(service: service, sourceId: sourceId, fromMs: fromMs.roundedMs, toMs: fromMs.roundedMs, reason: reason))
   }
 
   /// A gap of no length (in a pause) is none.
   mutating func closeGap(_ service: ServiceKind, sourceId: String? = nil, toMs: Double) {
-    let isOpen = { (gap: Gap) in gap.service == service && gap.sourceId == sourceId && gap.toMs == gap.fromMs }
-    guard let last = gaps.lastIndex(where: isOpen) else { return }
+    guard let last = indexOfOpenGap(service, sourceId) else { return }
     gaps[last].toMs = toMs.roundedMs
     if gaps[last].toMs <= gaps[last].fromMs { gaps.remove(at: last) }
+  }
+
+  private func indexOfOpenGap(_ service: ServiceKind, _ sourceId: String?) -> Int? {
+    gaps.lastIndex { $0.service == service && $0.sourceId == sourceId && $0.toMs == $0.fromMs }
   }
 
   /// The recording is over: what is still missing is missing until its end.

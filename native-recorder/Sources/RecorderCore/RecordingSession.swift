@@ -60,9 +60,11 @@ public actor RecordingSession {
     async let videoError = made.video?.start()
     async let audioError = made.audio?.start()
     let errors = (video: await videoError ?? nil, audio: await audioError ?? nil)
-    made.screenshots?.monitor.update { status in
-      status.state = .active
-      if let error = errors.video { status.fail(error) }
+    if config.video.enabled {
+      made.screenshots?.monitor.update { status in
+        status.state = .active
+        if let error = errors.video { status.fail(error) }
+      }
     }
     let videoWorks = made.video != nil && errors.video == nil
     let audioWorks = made.audio != nil && errors.audio == nil
@@ -75,7 +77,7 @@ public actor RecordingSession {
     services = made
     state = .recording
     keeper.update { _ in }
-    note(errors.video, .video)
+    note(errors.video, config.video.enabled ? .video : .screenshots)
     note(errors.audio, .audio)
     return StartAnswer(
       startedAtMonotonicMs: startedAtMs.roundedMs, startedAt: startedAt,
@@ -89,14 +91,18 @@ public actor RecordingSession {
         monitor: monitor ?? ServiceMonitor(kind, level: kind == .audio ? 0 : nil))
     }
     // Screenshots alone also need somebody who watches the display.
-    let video = config.needsDisplay ? VideoService(context(.video)) : nil
+    let watched = config.video.enabled ? ServiceKind.video : .screenshots
+    let video = config.needsDisplay ? VideoService(context(watched)) : nil
     let audio = config.audio.enabled ? AudioService(context(.audio)) : nil
     let screenshots =
-      config.screenshots.enabled ? video.map { ScreenshotService(context(.screenshots), video: $0) } : nil
+      config.screenshots.enabled
+      ? video.map { video in
+        ScreenshotService(context(.screenshots, watched == .screenshots ? video.monitor : nil), video: video)
+      } : nil
     var checks: [any LivenessCheck] = []
     if let video {
       let stalled = "Nothing has been recorded of a changed screen for three seconds."
-      checks.append(StallCheck(video.pulse, stalled, context: context(.video, video.monitor)))
+      checks.append(StallCheck(video.pulse, stalled, context: context(watched, video.monitor)))
     }
     let disk = DiskCheck(folder, clock: clock, events: events) { [weak self] in Task { await self?.stopWhenFree() } }
     // On threads of their own: a disk that does not answer must not keep a stall from being told.
@@ -235,7 +241,7 @@ public actor RecordingSession {
       async let audio: Void? = services?.audio?.stop(offsetMs: offsetMs)
       _ = (await video, await audio)
       for watch in services?.watches ?? [] { watch.stop() }
-      services?.screenshots?.monitor.move(to: .stopped)
+      await services?.screenshots?.stop()
       services?.keeper.update { manifest in
         manifest.finish(durationMs: offsetMs.roundedMs)
       }

@@ -20,15 +20,24 @@ public struct ScreenshotAnswer: Codable, Sendable, Equatable {
 
 final class ScreenshotService: Sendable {
   static let limitMs = 8_000.0
+  static let stopLimitMs = 1_000.0
 
   let monitor: ServiceMonitor
   private let context: VideoContext
   private let video: VideoService
   private let kept = Mutex(Kept())
+  private let flow = Mutex(Flow())
 
   private struct Kept {
     var count = 0
     var last: (file: String, answer: ScreenshotAnswer, hash: PerceptualHash, print: BlockPrint)?
+  }
+
+  private struct Flow {
+    var underWay = 0
+    var isOver = false
+    /// Told when the last one that is under way has been written.
+    let idle = Reply<Void>()
   }
 
   init(_ context: VideoContext, video: VideoService) {
@@ -37,17 +46,37 @@ final class ScreenshotService: Sendable {
     monitor = context.monitor
   }
 
+  /// Takes no more, and waits for those that are being written: the manifest names every file.
+  func stop() async {
+    let idle = flow.withLock { flow in
+      flow.isOver = true
+      return flow.underWay > 0 ? flow.idle : nil
+    }
+    await idle?.value(withinMs: Self.stopLimitMs, or: ())
+    monitor.move(to: .stopped)
+  }
+
   func take(name: String?) async -> Result<ScreenshotAnswer, RecorderError> {
     let begunMs = context.clock.nowMs
+    let isOver = flow.withLock { flow in
+      if !flow.isOver { flow.underWay += 1 }
+      return flow.isOver
+    }
+    guard !isOver else {
+      return .failure(RecorderError(.invalidState, "Cannot take a screenshot: the recording has ended."))
+    }
     switch await video.picture() {
     case .failure(let error):
+      leave()
       note(error)
       return .failure(error)
     case .success(let picture):
       let reply = Reply<Result<ScreenshotAnswer, RecorderError>>()
       // Compressing and syncing take tens of milliseconds: not on Swift's own threads.
       context.platform.spawnThread("ws-screenshot") { [self] in
-        reply.complete(Result { () throws(RecorderError) in try write(picture, name: name) })
+        let result = Result { () throws(RecorderError) in try write(picture, name: name) }
+        leave()
+        reply.complete(result)
       }
       let late = RecorderError(.timeout, "The screenshot was not written in time; the disk may hang.")
       let result = await reply.value(withinMs: Self.limitMs, or: .failure(late))
@@ -66,6 +95,14 @@ final class ScreenshotService: Sendable {
       }
       return result
     }
+  }
+
+  private func leave() {
+    let idle = flow.withLock { flow in
+      flow.underWay -= 1
+      return flow.isOver && flow.underWay == 0 ? flow.idle : nil
+    }
+    idle?.complete(())
   }
 
   private func note(_ error: RecorderError) {

@@ -12,14 +12,14 @@ final class TakeRecorder {
   private let encoder: any VideoEncoder
   /// What is encoded next.
   let planes: Nv12Picture
-  private let file: any MediaFile
-  private let writer: FragmentedMovieWriter
+  /// From the first frame on: a take that never got one leaves no file.
+  private var writer: FragmentedMovieWriter?
   private var keyframes = KeyframePolicy()
   private var lastTicks: Int64 = -1
   private var fragmentDueMs = Double.infinity
   private var isFinished = false
 
-  /// Opens encoder and file for pictures of this size.
+  /// Opens an encoder for pictures of this size.
   init(index: Int, size: PictureSize, context: VideoContext, allowsHardware: Bool) throws(RecorderError) {
     self.index = index
     self.size = size
@@ -30,10 +30,6 @@ final class TakeRecorder {
       VideoEncoderSettings(
         size: size, fps: config.fps, quality: config.quality, timescale: MovieHeader.timescale,
         allowsHardware: allowsHardware))
-    file = try context.folder.create(MediaName.take(index))
-    writer = try FragmentedMovieWriter(
-      file: file, size: size, decoderConfiguration: encoder.decoderConfiguration)
-    context.monitor.update { $0.bytesOnDisk += writer.bytes }
   }
 
   var encoderName: String { encoder.name }
@@ -52,18 +48,20 @@ final class TakeRecorder {
       fragmentDueMs = atMs + fragmentMs
       return
     }
-    let ticks = max(lastTicks + 1, Int64(writer.durationTicks), ticks(atMs))
+    let ticks = max(lastTicks + 1, Int64(writer?.durationTicks ?? 0), ticks(atMs))
     // A frame that comes just before the fragment is due begins the next one.
     if !isFirst, isKeyframe || atMs >= fragmentDueMs - 0.75 * intervalMs {
       fragmentDueMs = .infinity
       try cut(endTicks: Int(ticks))
     }
-    for frame in try encoder.encode(planes, presentationTicks: ticks, keyframe: isKeyframe) { writer.add(frame) }
+    let frames = try encoder.encode(planes, presentationTicks: ticks, keyframe: isKeyframe)
+    let movie = try openedWriter()
+    for frame in frames { movie.add(frame) }
     planes.forgetChanges()
     lastTicks = ticks
     offsetMs = offset
     if isFirst {
-      announce(offset)
+      announce(movie, offset)
       // The first fragment is short: something is on disk at once.
       fragmentDueMs = atMs + min(100, fragmentMs)
     } else if fragmentDueMs == .infinity {
@@ -73,7 +71,6 @@ final class TakeRecorder {
 
   /// Writes and syncs what was collected; the last frame lasts until media time `endMs`.
   func cut(endMs: Double) throws(RecorderError) {
-    guard offsetMs != nil else { return }
     try cut(endTicks: Int(ticks(endMs)))
   }
 
@@ -81,12 +78,9 @@ final class TakeRecorder {
   func finish(endMs: Double) throws(RecorderError) {
     guard !isFinished else { return }
     isFinished = true
-    guard offsetMs != nil else {
-      file.close()
-      return
-    }
+    guard let writer else { return }
     let before = writer.bytes
-    defer { report(bytesBefore: before) }
+    defer { report(writer, bytesBefore: before) }
     let rest = Result { () throws(RecorderError) in try encoder.finish() }
     for frame in (try? rest.get()) ?? [] { writer.add(frame) }
     // What an encoder that failed gave before is kept.
@@ -94,34 +88,47 @@ final class TakeRecorder {
     _ = try rest.get()
   }
 
+  private func openedWriter() throws(RecorderError) -> FragmentedMovieWriter {
+    if let writer { return writer }
+    let made = try FragmentedMovieWriter(
+      file: try context.folder.create(MediaName.take(index)), size: size,
+      decoderConfiguration: encoder.decoderConfiguration)
+    context.monitor.update { $0.bytesOnDisk += made.bytes }
+    writer = made
+    return made
+  }
+
   private func cut(endTicks: Int) throws(RecorderError) {
+    guard let writer else { return }
     let before = writer.bytes
     if writer.hasPending { try writer.cut(endTicks: endTicks) } else { try writer.extend(endTicks: endTicks) }
-    report(bytesBefore: before)
+    report(writer, bytesBefore: before)
     // Of a still screen the status tells: nobody has to wake for it.
     guard writer.bytes > before else { return }
-    var event = RecorderEvent("fragmentWritten", offsetMs: (offsetMs ?? 0) + durationMs)
+    var event = RecorderEvent("fragmentWritten", offsetMs: (offsetMs ?? 0) + durationMs(writer))
     event.take = index
     event.bytes = writer.bytes
     context.events.post(event)
   }
 
-  private var durationMs: Double { Double(writer.durationTicks) * 1000 / Double(MovieHeader.timescale) }
+  private func durationMs(_ writer: FragmentedMovieWriter) -> Double {
+    Double(writer.durationTicks) * 1000 / Double(MovieHeader.timescale)
+  }
 
   private func ticks(_ atMs: Double) -> Int64 {
     Int64(((atMs - (offsetMs ?? atMs)) * Double(MovieHeader.timescale) / 1000).rounded())
   }
 
-  private func report(bytesBefore: Int, isNew: Bool = false) {
+  private func report(_ writer: FragmentedMovieWriter, bytesBefore: Int, isNew: Bool = false) {
     let nowMs = context.clock.nowMs
     context.monitor.update { status in
       status.bytesOnDisk += writer.bytes - bytesBefore
       status.lastActivityMonotonicMs = nowMs
     }
     let take = Manifest.Take(
-      index: index, path: MediaName.take(index), offsetMs: (offsetMs ?? 0).roundedMs, durationMs: durationMs.roundedMs,
-      frames: writer.frames, width: size.width, height: size.height, bytes: writer.bytes, codec: "h264",
-      encoder: encoder.name)
+      index: index, path: MediaName.take(index), offsetMs: (offsetMs ?? 0).roundedMs,
+      durationMs: durationMs(writer).roundedMs, frames: writer.frames, width: size.width, height: size.height,
+      bytes: writer.bytes, codec: "h264", encoder: encoder.name)
     // That the last frame lasts longer is worth no write of its own: recovery reads it from the take.
     if isNew || writer.bytes > bytesBefore {
       context.manifest.update { $0.put(take) }
@@ -130,14 +137,14 @@ final class TakeRecorder {
     }
   }
 
-  private func announce(_ offset: Double) {
+  private func announce(_ writer: FragmentedMovieWriter, _ offset: Double) {
     var event = RecorderEvent("takeStarted", offsetMs: offset)
     event.index = index
     event.path = MediaName.take(index)
     event.width = size.width
     event.height = size.height
     context.events.post(event)
-    report(bytesBefore: writer.bytes, isNew: true)
+    report(writer, bytesBefore: writer.bytes, isNew: true)
     guard index == 1 else { return }
     var first = RecorderEvent("firstFrame", offsetMs: offset)
     first.monotonicMs = context.clock.nowMs

@@ -19,13 +19,13 @@ final class VideoLoop {
 
   let pulse: ServicePulse
   private let publishView: (VideoView) -> Void
-  private let compositor: any FrameCompositor
+  let compositor: any FrameCompositor
   private let intervalMs: Double
   private var geometry = LayoutGeometry(LayoutConfig(), sources: [], maxWidth: 2)
   /// In the order of the geometry.
-  private var laidOut: [VideoSource] = []
+  private(set) var laidOut: [VideoSource] = []
   /// The compositor does not know the geometry yet.
-  private var mustArrange = true
+  private(set) var mustArrange = true
   /// A frame comes at the latest at `dueMs`, whether or not anything has changed; nil when nothing but changes counts.
   /// It belongs to `atMs`, or to the moment it comes.
   private var forced: (dueMs: Double, atMs: Double?)?
@@ -34,8 +34,8 @@ final class VideoLoop {
   /// Until a hardware encoder fails.
   private var allowsHardware = true
   private var encoderName: String?
-  private var composedAtMs: Double?
-  private var pictures: [Reply<Result<CapturedPicture, RecorderError>>] = []
+  private(set) var composedAtMs: Double?
+  var pictures: [Reply<Result<CapturedPicture, RecorderError>>] = []
   private var isDone = false
 
   init(
@@ -61,7 +61,7 @@ final class VideoLoop {
     while sources.all.contains(where: { $0.status.state == .opening }),
       context.clock.nowMs < begunMs + Self.openLimitMs
     {
-      for command in mailbox.drain() { try handle(command) }
+      try handleCommands()
       if sources.all.contains(where: { $0.status.state == .opening }) {
         mailbox.waker.wait(untilMs: begunMs + Self.openLimitMs)
       }
@@ -73,7 +73,7 @@ final class VideoLoop {
     rearrange()
     forced = nil
     while composedAtMs == nil {
-      for command in mailbox.drain() { try handle(command) }
+      try handleCommands()
       guard sources.areLive, context.clock.nowMs < begunMs + Self.firstFrameLimitMs else {
         throw sources.all.compactMap(\.status.error).first
           ?? RecorderError(.timeout, "The display gives no picture.")
@@ -81,7 +81,7 @@ final class VideoLoop {
       try step(until: begunMs + Self.firstFrameLimitMs)
     }
     hasBegun = true
-    for source in sources.all where source.status.state != .active { tellMissing(source) }
+    for source in sources.all where source.status.state != .active { tellMissing(source, sinceMs: 0) }
     // One may have opened meanwhile.
     rearrange()
   }
@@ -89,23 +89,24 @@ final class VideoLoop {
   /// Runs until stopped. Throws what ended it before that; the take is finished in either case.
   func run() throws(RecorderError) {
     while !isDone {
-      for command in mailbox.drain() { try handle(command) }
+      try handleCommands()
       if !isDone { try step(until: .infinity) }
     }
   }
 
-  /// Closes everything that is open; what hangs is broken off.
-  func end() {
+  /// Closes everything that is open; what hangs is broken off. Whoever waits for something is told `failure`.
+  func end(_ failure: RecorderError?) {
     try? take?.finish(endMs: context.clock.offsetMs)
     take = nil
-    for reply in pictures { VideoCommand.picture(reply).refuse(nil) }
+    refusePictures(failure)
+    for source in sources.all {
+      if let reply = source.adding { VideoCommand.add(source.config, reply).refuse(failure) }
+    }
     sources.removeAll()
     for limitMs in [Self.closeLimitMs, 4 * Self.closeLimitMs] {
       let untilMs = context.clock.nowMs + limitMs
       while !sources.haveEnded, context.clock.nowMs < untilMs {
-        for command in mailbox.drain() {
-          if case .source(let key, .ended) = command { sources.ended(key) } else { command.refuse(nil) }
-        }
+        for command in mailbox.drain() { refuse(command, failure) }
         if !sources.haveEnded { mailbox.waker.wait(untilMs: untilMs) }
       }
       sources.interruptLeaving()
@@ -117,7 +118,8 @@ final class VideoLoop {
   private func step(until limitMs: Double) throws(RecorderError) {
     servePictures()
     let nowMs = context.clock.nowMs
-    let wantsFrames = context.config.video.enabled || composedAtMs == nil || !pictures.isEmpty
+    // After a failure a frame shows that all is well again, whether or not it is recorded.
+    let wantsFrames = context.config.video.enabled || composedAtMs == nil || hasFailed || !pictures.isEmpty
     // The clock stands before the command to pause arrives.
     guard sources.areLive, wantsFrames, !isPaused, !context.clock.isPaused else {
       pulse.setWaiting(sinceMs: nil)
@@ -152,7 +154,8 @@ final class VideoLoop {
   /// Makes a frame of what these sources brought, in a new take where the picture has another size.
   func compose(_ keys: [Int], atMs: Double) throws(RecorderError) {
     let beganMs = context.clock.nowMs
-    if laidOut.contains(where: { source in keys.contains(source.key) && source.damage == nil }) { rearrange() }
+    // Another size may have come with a picture that is not composed yet.
+    if laidOut.contains(where: { $0.damage == nil }) { rearrange() }
     synchronizer.shown(atMs: atMs)
     let isForced = forced != nil
     forced = nil
@@ -189,6 +192,8 @@ final class VideoLoop {
       guard old.usesHardware, error.code == .encoderFailed else { throw error }
       allowsHardware = false
       take = nil
+      // It left no file, so that its number is free.
+      if old.offsetMs == nil { takes -= 1 }
       defer { try? old.finish(endMs: take?.offsetMs ?? context.clock.offsetMs(atMs: atMs)) }
       try compose([], atMs: atMs)
     }
@@ -226,11 +231,29 @@ final class VideoLoop {
 
   // MARK: - Commands
 
+  /// Where one command fails, the ones after it are refused: nobody carries them out any more.
+  private func handleCommands() throws(RecorderError) {
+    var failure: RecorderError?
+    for command in mailbox.drain() {
+      if let failure {
+        refuse(command, failure)
+        continue
+      }
+      do throws(RecorderError) { try handle(command) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  private func refuse(_ command: VideoCommand, _ failure: RecorderError?) {
+    if case .source(let key, .ended) = command { sources.ended(key) } else { command.refuse(failure) }
+  }
+
   private func handle(_ command: VideoCommand) throws(RecorderError) {
     switch command {
     case .pause(let offsetMs, let reply):
       isPaused = true
       defer { reply.complete(nil) }
+      refusePictures(Self.pausedError)
       try take?.cut(endMs: offsetMs)
       context.monitor.move(to: .paused)
     case .resume(let atMs, let reply):
@@ -238,7 +261,7 @@ final class VideoLoop {
       context.monitor.move(to: .active)
       // Every picture anew: it may have changed, and what was grabbed meanwhile is not to be seen.
       synchronizer.restart(atMs: atMs)
-      forced = (context.clock.nowMs + intervalMs, atMs)
+      force(dueMs: context.clock.nowMs + intervalMs, atMs: atMs)
       reply.complete(nil)
     case .stop(let offsetMs, let reply):
       isDone = true
@@ -254,6 +277,7 @@ final class VideoLoop {
         reply.complete(error)
       }
     case .picture(let reply):
+      guard !isPaused || !context.clock.isPaused else { return command.refuse(Self.pausedError) }
       pictures.append(reply)
       if !context.config.video.enabled { synchronizer.touch(atMs: context.clock.nowMs) }
     case .add(let config, let reply): add(config, reply)
@@ -288,9 +312,14 @@ final class VideoLoop {
     if hasChanged {
       mustArrange = true
       synchronizer.touch(atMs: nowMs)
-      forced = (nowMs + intervalMs, forced?.atMs)
+      force(dueMs: nowMs + intervalMs, atMs: forced?.atMs)
     }
     publish()
+  }
+
+  /// Screenshots alone have no frame that could be late: theirs is made of what the sources give when they are asked.
+  private func force(dueMs: Double, atMs: Double?) {
+    if context.config.video.enabled { forced = (dueMs, atMs) }
   }
 
   /// Its tile turns black at once.
@@ -309,8 +338,7 @@ final class VideoLoop {
     let offsetMs = context.clock.offsetMs
     try? take?.finish(endMs: offsetMs)
     take = nil
-    for reply in pictures { reply.complete(.failure(error)) }
-    pictures = []
+    refusePictures(error)
     pulse.setWaiting(sinceMs: nil)
     report(error)
   }
@@ -321,33 +349,10 @@ final class VideoLoop {
     let kind = context.monitor.kind
     context.manifest.update { $0.closeGap(kind, toMs: toMs) }
     context.monitor.update { $0.recover(to: .active) }
-    for source in sources.all { noteTrouble(source) }
-  }
-
-  // MARK: - Pictures
-
-  /// Gives the captured picture to who asked for it: the composed one, or in the single layout the source's own, at its
-  /// own resolution. While the source holds it, everyone waits.
-  private func servePictures(isFresh: Bool = false) {
-    guard !pictures.isEmpty, let composedAtMs, context.config.video.enabled || isFresh || !sources.areLive else {
-      return
+    for source in sources.all {
+      noteTrouble(source)
+      if source.status.error != nil { openGap(source, fromMs: toMs) }
     }
-    guard sources.areLive else {
-      let lost = context.monitor.current.error ?? RecorderError(.sourceLost, "The display is not being captured.")
-      for reply in pictures { reply.complete(.failure(lost)) }
-      pictures = []
-      return
-    }
-    guard let picture = layout.kind == .single ? laidOut.first?.picture : compositor.canvas ?? laidOut.first?.picture
-    else { return }
-    for reply in pictures { reply.complete(.success(copy(picture, atMs: composedAtMs))) }
-    pictures = []
-  }
-
-  private func copy(_ picture: BgraPicture, atMs: Double) -> CapturedPicture {
-    let own = BgraPicture(size: picture.size)
-    own.base.copyMemory(from: picture.base, byteCount: picture.byteCount)
-    return CapturedPicture(picture: own, offsetMs: context.clock.offsetMs(atMs: atMs), capturedAtMs: atMs)
   }
 
   func publish() {

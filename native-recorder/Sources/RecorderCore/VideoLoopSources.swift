@@ -36,6 +36,7 @@ extension VideoLoop {
     }
     let wasLive = source.status.state == .active
     context.monitor.update { $0.note("source " + id, nil) }
+    closeGap(source)
     drop(source)
     rearrange()
     if wasLive, !sources.areLive {
@@ -61,7 +62,8 @@ extension VideoLoop {
       source.take(handed.frame, atMs: nowMs)
       let presentationMs = handed.frame.presentationMs
       // What was grabbed during a pause is grabbed again before it is shown.
-      if !synchronizer.arrived(key, presentationMs: presentationMs, atMs: nowMs) { source.picture = nil }
+      let isShowable = synchronizer.arrived(key, presentationMs: presentationMs, atMs: nowMs)
+      if !isShowable || isPaused || context.clock.isPaused { source.picture = nil }
     case .lost(let error, let isFinal): try lost(source, error, isFinal: isFinal)
     case .ended: break
     }
@@ -89,6 +91,7 @@ extension VideoLoop {
       context.events.post(
         .sourceRecovered(context.monitor.kind, source.config.id, offsetMs: context.clock.offsetMs))
       noteTrouble(source)
+      closeGap(source)
     }
     rearrange()
   }
@@ -103,17 +106,20 @@ extension VideoLoop {
     source.lose(error, isFinal: isFinal)
     synchronizer.leave(source.key, atMs: context.clock.nowMs)
     guard hasBegun else { return }
-    if wasLive { tellMissing(source) }
+    if wasLive { tellMissing(source, sinceMs: context.clock.offsetMs) }
     rearrange()
     guard wasLive else { return }
     if sources.areLive { try blacken(source) } else { fail(error) }
   }
 
-  func tellMissing(_ source: VideoSource) {
+  /// It has given no picture since media time `sinceMs`.
+  func tellMissing(_ source: VideoSource, sinceMs: Double) {
     if source.status.error == nil {
       source.status.error = RecorderError(.timeout, "It does not answer; it joins in when it does.")
     }
     noteTrouble(source)
+    // Without any source it is the whole service that records nothing.
+    if sources.areLive { openGap(source, fromMs: sinceMs) }
     context.events.post(
       .sourceLost(
         context.monitor.kind, source.config.id, offsetMs: context.clock.offsetMs, source.status.error?.message ?? ""))
@@ -124,13 +130,26 @@ extension VideoLoop {
     context.monitor.update { $0.note("source " + source.config.id, error) }
   }
 
+  func openGap(_ source: VideoSource, fromMs: Double) {
+    let kind = context.monitor.kind
+    let reason = (source.status.error?.code ?? .sourceLost).rawValue
+    context.manifest.update { $0.openGap(kind, sourceId: source.config.id, fromMs: fromMs, reason: reason) }
+  }
+
+  private func closeGap(_ source: VideoSource) {
+    let kind = context.monitor.kind
+    let offsetMs = context.clock.offsetMs
+    context.manifest.update { $0.closeGap(kind, sourceId: source.config.id, toMs: offsetMs) }
+  }
+
   /// The service records nothing from here on.
   func report(_ error: RecorderError) {
     let offsetMs = context.clock.offsetMs
     let kind = context.monitor.kind
     context.monitor.update { $0.fail(error) }
     context.manifest.update { manifest in
-      let keptMs = manifest.takes.last.map { $0.offsetMs + $0.durationMs } ?? 0
+      // Screenshots are of moments: they have no end up to which they reach.
+      let keptMs = kind == .video ? manifest.takes.last.map { $0.offsetMs + $0.durationMs } ?? 0 : offsetMs
       manifest.openGap(kind, fromMs: min(keptMs, offsetMs), reason: error.code.rawValue)
     }
     context.events.post(.serviceFailed(kind, offsetMs: offsetMs, error))

@@ -88,10 +88,11 @@ final class VideoService: Sendable {
       }
     } catch {
       failure = error
-      if !started.complete(error) { loop.report(error) }
+      // A start that failed is told by who called it, also where that was given up before.
+      if !started.complete(error), loop.hasBegun { loop.fail(error) }
     }
     pulse.close()
-    loop.end()
+    loop.end(failure)
     for command in mailbox.close() { command.refuse(failure) }
   }
 }

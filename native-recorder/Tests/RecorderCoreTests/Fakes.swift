@@ -152,9 +152,14 @@ final class TestSignal: Signal {
 
 func wallMs() -> Double { Double(DispatchTime.now().uptimeNanoseconds) / 1_000_000 }
 
-/// What each source does just now, by its id, for a test to change while it records; `encoder` is the encoder.
+/// What each source does just now, by its id, for a test to change while it records. `encoder` is the encoder, `png` the
+/// writing of screenshots, “open a” the opening of “a”.
 final class Switchboard: Sendable {
   private let states = Mutex<[String: FakePlatform.Display]>([:])
+  private let held = Mutex<Set<String>>([])
+
+  /// Whether somebody has come to the place that hangs.
+  func isHeld(_ id: String) -> Bool { held.withLock { $0.contains(id) } }
 
   subscript(id: String) -> FakePlatform.Display? {
     get { states.withLock { $0[id] } }
@@ -163,6 +168,7 @@ final class Switchboard: Sendable {
 
   /// Returns when it does not hang any more.
   func passHang(_ id: String, or isCut: () -> Bool = { false }) {
+    if self[id] == .hangs { held.withLock { _ = $0.insert(id) } }
     while self[id] == .hangs, !isCut() { _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(2)) }
   }
 }
@@ -189,6 +195,23 @@ final class EncodedPicture: Sendable {
     state.withLock { state in
       guard x < state.size.width, y < state.size.height else { return nil }
       return (Int(state.luma[y * state.size.width + x]) - 16) * 255 / 219
+    }
+  }
+}
+
+/// The screenshot that was written last.
+final class WrittenPng: Sendable {
+  private let state = Mutex((size: PictureSize(width: 0, height: 0), rgb: [UInt8]()))
+
+  func keep(_ rgb: [UInt8], _ size: PictureSize) {
+    state.withLock { $0 = (size, rgb) }
+  }
+
+  /// The red of the pixel at a place given as a share, 0…1, of the picture.
+  func grey(x: Double, y: Double) -> Int? {
+    state.withLock { state in
+      let at = Int(Double(state.size.height) * y) * state.size.width + Int(Double(state.size.width) * x)
+      return state.rgb.indices.contains(at * 3) ? Int(state.rgb[at * 3]) : nil
     }
   }
 }
@@ -250,7 +273,7 @@ final class Flag: Sendable {
   func raise() { state.withLock { $0 = true } }
 }
 
-/// Gives each frame as ten bytes, keyframes as a hundred; as hardware it fails after five frames.
+/// Gives each frame as ten bytes, keyframes as a hundred; as hardware it fails after `cardFrames` frames.
 final class FakeEncoder: VideoEncoder {
   let name: String
   let isHardware: Bool
@@ -267,15 +290,16 @@ final class FakeEncoder: VideoEncoder {
   func encode(_ picture: Nv12Picture, presentationTicks: Int64, keyframe: Bool) throws(RecorderError) -> [EncodedFrame]
   {
     platform.board.passHang("encoder")
+    if platform.board["encoder"] == .lost { throw RecorderError(.encoderFailed, "broken") }
     platform.encoded.keep(picture)
     encoded += 1
-    if isHardware, encoded > 5 { throw RecorderError(.encoderFailed, "the card hangs") }
+    if isHardware, encoded > platform.cardFrames { throw RecorderError(.encoderFailed, "the card hangs") }
     let bytes = [UInt8](repeating: 7, count: keyframe ? 100 : 10)
     return [EncodedFrame(bytes: bytes, presentationTicks: presentationTicks, isKeyframe: keyframe)]
   }
 
   func finish() throws(RecorderError) -> [EncodedFrame] {
-    if isHardware, encoded > 5 { throw RecorderError(.encoderFailed, "the card hangs") }
+    if isHardware, encoded > platform.cardFrames { throw RecorderError(.encoderFailed, "the card hangs") }
     return []
   }
 }
@@ -303,9 +327,11 @@ struct FakePlatform: RecorderPlatform {
   /// Nil is a machine without a sound server.
   var sound: FakeSoundServer?
   var hasGraphicsCard = false
+  var cardFrames = 5
   let folder = MemoryFolder()
   let board = Switchboard()
   let encoded = EncodedPicture()
+  let png = WrittenPng()
 
   var nowMs: @Sendable () -> Double { wallMs }
   func wallClock() -> String { "2026-01-01T00:00:00.000Z" }
@@ -318,6 +344,7 @@ struct FakePlatform: RecorderPlatform {
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { folder }
 
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
+    board.passHang("open " + request.sourceId)
     let behaviour = board[request.sourceId] ?? display
     if behaviour == .missing { throw RecorderError(.sourceNotFound, "no display") }
     if behaviour == .lost { throw RecorderError(.sourceLost, "still lost") }
@@ -336,7 +363,9 @@ struct FakePlatform: RecorderPlatform {
   }
 
   func encodePng(rgb: UnsafeRawBufferPointer, width: Int, height: Int) throws(RecorderError) -> [UInt8] {
-    [0x89, 0x50, 0x4e, 0x47]
+    board.passHang("png")
+    png.keep(Array(rgb), PictureSize(width: width, height: height))
+    return [0x89, 0x50, 0x4e, 0x47]
   }
 
   func sha256(_ bytes: UnsafeRawBufferPointer) -> String { String(repeating: "0", count: 64) }

@@ -130,6 +130,64 @@ import Testing
     }
   }
 
+  @Test func aGraphicsCardThatFailsAtOnceLeavesNoTrace() async throws {
+    let platform = FakePlatform(hasGraphicsCard: true, cardFrames: 0)
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    let manifest = try await session.stop()
+    #expect(manifest.takes.map(\.path) == ["video-0001.mp4"] && manifest.takes.map(\.encoder) == ["fake"])
+    #expect(platform.folder.contents.keys.filter { $0.hasSuffix(".mp4") } == ["video-0001.mp4"])
+    #expect(types(session).prefix(2) == ["takeStarted", "firstFrame"])
+  }
+
+  @Test func whenTheEncoderFailsTheGapBeginsWhereTheTakeEnds() async throws {
+    let platform = FakePlatform()
+    let session = try RecordingSession(try config(), platform: platform)
+    _ = try await session.start()
+    try await eventually("ten frames") { await frames(session) >= 10 }
+    platform.board["encoder"] = .lost
+    try await eventually("a failed video") { await session.status().services["video"]?.state == .error }
+    let manifest = try await session.stop()
+    let (take, gap) = (try #require(manifest.takes.first), try #require(manifest.gaps.first))
+    #expect(manifest.gaps.count == 1 && gap.reason == "encoderFailed")
+    #expect(abs(gap.fromMs - take.offsetMs - take.durationMs) < 1)
+  }
+
+  @Test func aStartThatIsGivenUpIsToldOnce() async throws {
+    let platform = FakePlatform(sound: FakeSoundServer())
+    platform.board["encoder"] = .hangs
+    let session = try RecordingSession(
+      try config(#","video":{},"audio":{"systemAudio":true}"#), platform: platform)
+    #expect(try await session.start().services["video"]?.error?.code == .timeout)
+    // It fails only now, when nobody waits for it any more.
+    platform.board["encoder"] = .lost
+    await #expect(throws: RecorderError(.encoderFailed, "broken")) { try await session.setLayout(LayoutConfig(.grid)) }
+    let manifest = try await session.stop()
+    #expect(manifest.gaps.filter { $0.service == .video }.map(\.reason) == ["timeout"])
+    #expect(types(session).filter { $0 == "serviceFailed" }.count == 1)
+  }
+
+  @Test func withoutVideoALostDisplayIsTheScreenshotsLoss() async throws {
+    let platform = FakePlatform()
+    let session = try RecordingSession(try config(#","screenshots":{}"#), platform: platform)
+    func screenshots() async -> ServiceStatus? { await session.status().services["screenshots"] }
+    _ = try await session.start()
+    #expect(await screenshots()?.state == .active)
+    try await eventually("some time") { await session.status().offsetMs > 200 }
+    let beforeMs = await session.status().offsetMs
+    platform.board["display"] = .lost
+    try await eventually("failed") { await screenshots()?.health == .failed }
+    #expect(await session.status().services["video"]?.state == .idle)
+    platform.board["display"] = .busy
+    try await eventually("back") { await screenshots()?.health == .healthy }
+    _ = try await session.takeScreenshot(name: nil)
+    let manifest = try await session.stop()
+    #expect(await screenshots()?.state == .stopped)
+    let gap = try #require(manifest.gaps.first)
+    #expect(manifest.gaps.count == 1 && gap.service == .screenshots && gap.sourceId == nil)
+    #expect(gap.fromMs >= beforeMs && gap.toMs > gap.fromMs && gap.toMs < manifest.durationMs)
+  }
+
   @Test func whenNothingCanStartTheCallSaysWhy() async throws {
     let session = try RecordingSession(try config(), platform: FakePlatform(display: .missing))
     await #expect(throws: RecorderError(.sourceNotFound, "no display")) { _ = try await session.start() }

@@ -74,6 +74,16 @@ import Testing
     #expect(zip(keys, keys.dropFirst()).allSatisfy { $1 - $0 <= 10_000 })
   }
 
+  @Test func aTakeWithoutAFrameLeavesNoFile() throws {
+    let platform = FakePlatform()
+    platform.board["encoder"] = .lost
+    let take = try take(platform)
+    let share = change(take, 0)
+    #expect(throws: RecorderError(.encoderFailed, "broken")) { try take.encode(atMs: 0, changedShare: share) }
+    try take.finish(endMs: 1)
+    #expect(platform.folder.contents.isEmpty)
+  }
+
   @Test func pausesLeaveNoGapAndNoDrift() throws {
     let platform = FakePlatform()
     let take = try take(platform)

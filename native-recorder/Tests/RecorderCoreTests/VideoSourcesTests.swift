@@ -11,10 +11,13 @@ import Testing
     let session: RecordingSession
     private(set) var events: [RecorderEvent] = []
 
-    init(_ sources: [String], layout: String = "grid", display: FakePlatform.Display = .busy) throws {
+    init(
+      _ sources: [String], layout: String = "grid", display: FakePlatform.Display = .busy, recordsVideo: Bool = true
+    ) throws {
       platform = FakePlatform(display: display)
       let list = sources.map { #"{"id":"\#($0)","type":"display"}"# }.joined(separator: ",")
-      let video = #"{"fps":50,"fragmentMs":250,"maxWidth":256,"layout":"\#(layout)","sources":[\#(list)]}"#
+      let look = #""fps":50,"fragmentMs":250,"maxWidth":256,"layout":"\#(layout)""#
+      let video = #"{"enabled":\#(recordsVideo),\#(look),"sources":[\#(list)]}"#
       let config = #"{"sessionId":"s","outputDirectory":"/memory","video":\#(video),"screenshots":{}}"#
       session = try RecordingSession(try Json.decode(RecorderConfig.self, from: config), platform: platform)
     }
@@ -48,6 +51,9 @@ import Testing
     }
 
     func video() async -> ServiceStatus? { await session.status().services["video"] }
+
+    /// Whether the screenshot that was written last shows this source there.
+    func wrote(_ id: String, x: Double, y: Double) -> Bool { platform.png.grey(x: x, y: y) == FakeSource.grey(id) }
 
     /// Whether the picture that was encoded last shows this source, or nothing, in the middle of a part of it.
     func shows(_ id: String?, x: Double, y: Double) -> Bool {
@@ -196,8 +202,66 @@ import Testing
     }
     #expect(await recording.video()?.health == .healthy)
     let manifest = try await recording.session.stop()
-    #expect(manifest.takes.count == 1 && manifest.gaps.isEmpty)
+    #expect(manifest.takes.count == 1)
+    #expect(manifest.gaps.map(\.sourceId) == ["b"] && manifest.gaps.allSatisfy { $0.toMs > $0.fromMs })
     #expect(recording.events.filter { $0.type == "sourceLost" }.count == 1, "told without noise")
+  }
+
+  @Test func eachSourceThatIsMissingIsAGapOfItsOwn() async throws {
+    let recording = try Recording(["a", "b"])
+    _ = try await recording.session.start()
+    recording.platform.board["a"] = .lost
+    try await recording.eventually("a is lost") { recording.told("sourceLost", "a") }
+    recording.platform.board["b"] = .lost
+    try await recording.eventually("failed") { await recording.video()?.health == .failed }
+    recording.platform.board["a"] = .busy
+    try await recording.eventually("a is back") { await recording.video()?.state == .active }
+    let gaps = try await recording.session.stop().gaps
+    let durationMs = await recording.session.status().offsetMs
+    #expect(gaps.map(\.sourceId) == ["a", nil, "b"])
+    // While nothing was recorded at all, that alone is said.
+    #expect(gaps[2].fromMs == gaps[1].toMs && abs(gaps[2].toMs - durationMs) < 1)
+  }
+
+  @Test func aScreenshotOfALostSourceSaysSo() async throws {
+    let recording = try Recording(["a", "b"], layout: "single")
+    _ = try await recording.session.start()
+    recording.platform.board["a"] = .lost
+    try await recording.eventually("a is lost") { await recording.source("a")?.state == .lost }
+    #expect(await code { _ = try await recording.session.takeScreenshot(name: nil) } == .sourceLost)
+    #expect(await recording.video()?.state == .active)
+    _ = try await recording.session.stop()
+  }
+
+  @Test(arguments: [true, false])
+  func aScreenshotShowsTheLayoutThatWasSetBefore(_ recordsVideo: Bool) async throws {
+    let recording = try Recording(["a", "b"], layout: "side-by-side", recordsVideo: recordsVideo)
+    let session = recording.session
+    _ = try await session.start()
+    for _ in 0..<3 {
+      try await session.setLayout(LayoutConfig(.pictureInPicture, corner: .topLeft, size: 0.3))
+      // Without video a frame that would be due comes no more: it is the screenshot that asks for one.
+      if !recordsVideo { try await Task.sleep(for: .milliseconds(30)) }
+      _ = try await session.takeScreenshot(name: nil)
+      #expect(recording.wrote("a", x: 0.7, y: 0.7) && recording.wrote("b", x: 0.15, y: 0.15))
+      try await session.setLayout(LayoutConfig(.sideBySide))
+      _ = try await session.takeScreenshot(name: nil)
+      #expect(recording.wrote("a", x: 0.25, y: 0.5) && recording.wrote("b", x: 0.75, y: 0.5))
+    }
+    _ = try await session.stop()
+  }
+
+  @Test func whoAddsASourceIsToldWhenTheVideoFails() async throws {
+    let recording = try Recording(["a"])
+    let session = recording.session
+    _ = try await session.start()
+    recording.platform.board["open b"] = .hangs
+    async let added = code { try await session.addSource(SourceConfig(id: "b", type: .display)) }
+    try await recording.eventually("b is being opened") { recording.platform.board.isHeld("open b") }
+    recording.platform.board["encoder"] = .lost
+    #expect(await added == .encoderFailed)
+    recording.platform.board["open b"] = .busy
+    _ = try await session.stop()
   }
 
   @Test(arguments: [false, true])
