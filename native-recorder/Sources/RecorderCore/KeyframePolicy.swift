@@ -30,9 +30,8 @@ public struct KeyframePolicy: Sendable {
       lastKeyframeMs = ms
       return true
     }
-    guard ms + max(reserveMs, Self.leastReserveMs) > dueMs || (isLarge && isLone && ms - last >= Self.leastMs) else {
-      return false
-    }
+    let isDue = ms + max(reserveMs, Self.leastReserveMs) > dueMs
+    guard isDue || (isLarge && isLone && ms - last >= Self.leastMs) else { return false }
     lastKeyframeMs = ms
     return true
   }

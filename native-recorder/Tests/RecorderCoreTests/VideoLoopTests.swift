@@ -8,12 +8,13 @@ import Testing
 @Suite struct VideoLoopTests {
   /// A video thread that the test itself runs, with two sources that do not change.
   private struct Rig {
-    let platform = FakePlatform(display: .still)
+    let platform: FakePlatform
     let context: VideoContext
     let mailbox: Mailbox<VideoCommand>
     let loop: VideoLoop
 
-    init() throws {
+    init(hasGraphicsCard: Bool = false) throws {
+      platform = FakePlatform(display: .still, hasGraphicsCard: hasGraphicsCard, cardFrames: 1)
       let sources = #"[{"id":"a","type":"display"},{"id":"b","type":"display"}]"#
       let config = try Json.decode(
         RecorderConfig.self,
@@ -74,6 +75,21 @@ import Testing
     let frame = SourcedFrame(picture: picture, sourceId: "a", presentationMs: wallMs(), sequence: 9, damage: [])
     try rig.loop.handle(.captured(HandedFrame(frame: frame)), of: 0)
     #expect(rig.loop.sources[0]?.picture == nil)
+    rig.end()
+  }
+
+  @Test func aPictureOfAnotherSizeIsLaidOutBeforeItIsPainted() throws {
+    let rig = try Rig(hasGraphicsCard: true)
+    try rig.loop.begin()
+    let picture = BgraPicture(size: PictureSize(width: 8, height: 8))
+    picture.fill(PixelRect(picture.size), 0x808080)
+    let frame = SourcedFrame(picture: picture, sourceId: "b", presentationMs: wallMs(), sequence: 9, damage: [])
+    try rig.loop.handle(.captured(HandedFrame(frame: frame)), of: 1)
+    // The card fails at this frame, and all tiles are painted anew before the picture's own turn comes.
+    rig.loop.sources[0]?.picture = nil
+    try rig.loop.compose([0], atMs: wallMs())
+    let shown = rig.platform.encoded
+    #expect(abs((shown.grey(48, 24) ?? 0) - 0x80) <= 3 && shown.grey(36, 24) == 0)
     rig.end()
   }
 
