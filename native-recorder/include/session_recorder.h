@@ -58,14 +58,16 @@ char *screen_recorder_permissions(const char *request);
 // YUYV, NV12 or MJPEG near 1280x720; one that another program uses is "invalidState".
 //
 // Exclusions. The pixels of excluded windows are black in every frame and screenshot. excludedWindowIds keeps out a
-// window, its frame, the windows that serve it (WM_TRANSIENT_FOR) and its program's menus. excludedApps keeps out every
-// window of a program whose process name or WM_CLASS is given, compared without case, also windows that open later.
+// window until it is closed, its frame, the windows that serve it (WM_TRANSIENT_FOR) and its program's menus.
+// excludedApps keeps out every window of a program whose process name or WM_CLASS is given, compared without case, also
+// windows that open later.
 // Where a window was, the picture stays black until something else has been drawn there. "unsupported" where the display
 // server lacks what this needs (SHAPE, DAMAGE, XFIXES, X-Resource); "invalidConfig" for a window source that is itself
 // excluded, "sourceLost" for one that becomes so. Not covered: what another program shows of an excluded window by
 // itself (a task switcher's preview, a screen magnifier, a copy of the screen, a program that copies its own uncovered
 // area before it draws it), what it left on the screen before the recording began, and a compositing manager's effects
-// outside of the window's place. With a compositing manager windows above an excluded one are black where they cover it,
+// outside of the window's place; and what it leaves behind where no window is and the server paints no background there
+// (Xorg -background none, without a wallpaper). With a compositing manager windows above an excluded one are black where they cover it,
 // and its place stays black for another second.
 
 // Checks the configuration, makes the output folder where it is missing, and takes it for this recorder alone.

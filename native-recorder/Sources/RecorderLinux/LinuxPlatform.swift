@@ -29,7 +29,12 @@ public struct LinuxPlatform: RecorderPlatform {
 
   public func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     guard let waker = waker as? EventFd else { throw RecorderError(.internal, "A signal of another platform.") }
-    return try X11DisplaySource(request, waker: waker)
+    switch request.kind {
+    case .display: return try X11DisplaySource(request, waker: waker)
+    case .window: return try X11WindowSource(request, waker: waker)
+    case .webcam: return try WebcamSource(request, waker: waker)
+    case .testPattern: throw RecorderError(.internal, "Test patterns are the core's own.")
+    }
   }
 
   public func makeVideoEncoder(_ settings: VideoEncoderSettings) throws(RecorderError) -> any VideoEncoder {

@@ -41,25 +41,25 @@ public struct RecordingSources: Encodable, Sendable {
 }
 
 public enum LinuxSources {
-  /// Never fails: what cannot be reached has an empty list. Takes up to three seconds when a server hangs.
+  /// Never fails: what cannot be reached has an empty list. Takes up to four seconds when both servers hang.
   public static func list() -> RecordingSources {
     var sources = RecordingSources()
     sources.cameras = Cameras.list(LinuxVideoSystem()).map { camera in
       RecordingSources.Camera(id: camera.id, name: camera.name)
     }
-    if let link = try? X11Connection() {
-      sources.displays = X11Monitors.list(link).map { monitor in
+    if let shown = try? X11Inquiry.ask({ link in (monitors: X11Monitors.list(link), windows: X11Windows.list(link)) }) {
+      sources.displays = shown.monitors.map { monitor in
         RecordingSources.Display(
           id: monitor.id, name: monitor.id, width: monitor.rect.width, height: monitor.rect.height, scale: 1,
           primary: monitor.isPrimary)
       }
-      sources.windows = X11Windows.list(link).map { window in
+      sources.windows = shown.windows.map { window in
         RecordingSources.Window(
           id: X11Windows.text(window.id), title: window.title, app: window.app, pid: window.pid,
           width: window.size.width, height: window.size.height)
       }
     }
-    let deadlineMs = monotonicMs() + 3_000
+    let deadlineMs = monotonicMs() + 2_000
     if let connection = try? PulseConnection(deadlineMs: deadlineMs),
       let devices = try? PulseDevices.list(connection, untilMs: deadlineMs)
     {
@@ -78,7 +78,7 @@ public enum LinuxSources {
   /// Linux asks nobody: a display that opens may be recorded. Nil, or why the screen cannot be.
   public static func screenDenial() -> String? {
     do throws(RecorderError) {
-      _ = try X11Connection()
+      try X11Inquiry.ask { _ in }
       return nil
     } catch {
       return error.message

@@ -69,10 +69,16 @@ final class X11Connection {
     return found
   }
 
+  /// What has been read and not been handed out. XCB reads events together with the replies that it waits for.
+  func waiting() -> [X11Event] {
+    while let event = xcb_poll_for_queued_event(raw) { later.append(parser.take(event)) }
+    return later
+  }
+
   /// What happened before the request with this number was executed; its reply, or a later one, has been read.
   func events(before sequence: UInt32) -> [X11Event] {
     var found: [X11Event] = []
-    while let event = xcb_poll_for_queued_event(raw) { later.append(parser.take(event)) }
+    _ = waiting()
     while let first = later.first, Int32(bitPattern: first.sequence &- sequence) < 0 {
       found.append(first)
       later.removeFirst()
@@ -83,6 +89,9 @@ final class X11Connection {
   /// Waits for the server or the waker; true when the waker was raised. Call it when `events` has been emptied.
   func sleep(_ waker: EventFd, untilMs: Double) -> Bool {
     if waker.clear() { return true }
+    xcb_flush(raw)
+    // Of these the descriptor tells nothing any more.
+    guard waiting().isEmpty else { return false }
     let leftMs = untilMs - monotonicMs()
     guard leftMs > 0 else { return false }
     var entries = [

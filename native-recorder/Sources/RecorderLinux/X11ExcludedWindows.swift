@@ -18,15 +18,21 @@ final class X11ExcludedWindows {
     var traits = X11WindowTraits.unknown
   }
 
+  private struct Client {
+    let pid: Int
+    let names: [String]
+    /// All of its windows are kept out.
+    var isExcluded = false
+    /// Its popups are kept out: which of its windows a menu belongs to cannot be told.
+    var hasExcludedPopups = false
+  }
+
   private let link: X11Connection
-  private let wantedIds: Set<xcb_window_t>
+  private var wantedIds: Set<xcb_window_t>
   private let wantedApps: Set<String>
   private var facts: [xcb_window_t: Facts] = [:]
-  /// Clients (by the bits that their resources share) all of whose windows are kept out.
-  private var excludedClients: Set<UInt32> = []
-  /// Clients whose popups are kept out: which of their windows a menu belongs to cannot be told.
-  private var popupClients: Set<UInt32> = []
-  private var clientNames: [UInt32: [String]] = [:]
+  /// By the bits that a client's resources share. When it quits, the server gives them to the next client at once.
+  private var clients: [UInt32: Client] = [:]
   private var excludedTops: Set<xcb_window_t> = []
 
   /// - Throws: `invalidConfig` for an id that is none.
@@ -74,9 +80,18 @@ final class X11ExcludedWindows {
   /// Brings the verdicts up to date before the events are followed. Returns whether any has changed.
   func learn(from events: [X11Event]) -> Bool {
     var news: [xcb_window_t] = []
+    var gone: Set<xcb_window_t> = []
     for event in events {
       switch event.kind {
-      case .created where event.reporter == link.root: news.append(event.window)
+      case .destroyed: gone.insert(event.window)
+      case .created where event.reporter == link.root:
+        // Another window under the same id.
+        if gone.contains(event.window) {
+          facts[event.window] = nil
+          excludedTops.remove(event.window)
+          wantedIds.remove(event.window)
+        }
+        news.append(event.window)
       case .reparented(let parent, _, _) where parent == link.root: news.append(event.window)
       case .property(let atom) where isTelling(atom) && facts[event.window] != nil: news.append(event.window)
       case .shape where facts[event.window] != nil: news.append(event.window)
@@ -100,15 +115,18 @@ final class X11ExcludedWindows {
 
   /// Windows that no event has announced.
   func meet(_ tops: [xcb_window_t]) {
-    examine(tops.filter { facts[$0] == nil })
+    let unknown = tops.filter { facts[$0] == nil }
+    guard !unknown.isEmpty else { return }
+    examine(unknown)
     settle()
   }
 
   /// After the events have been followed: what is gone needs no verdict.
   func forget(_ events: [X11Event]) {
     var gone: Set<xcb_window_t> = []
-    for event in events where event.reporter == link.root {
+    for event in events {
       switch event.kind {
+      // A window inside of another tells it itself.
       case .destroyed: gone.insert(event.window)
       case .created: gone.remove(event.window)
       default: break
@@ -116,10 +134,17 @@ final class X11ExcludedWindows {
     }
     guard !gone.isEmpty else { return }
     excludedTops.subtract(gone)
+    wantedIds.subtract(gone)
+    for window in gone { facts[window] = nil }
     for (window, known) in facts where !known.tops.isDisjoint(with: gone) {
       facts[window]?.tops.subtract(gone)
-      if known.tops.isSubset(of: gone) || gone.contains(window) { facts[window] = nil }
+      if known.tops.isSubset(of: gone) { facts[window] = nil }
     }
+  }
+
+  /// Of any window: whether it is known to be kept out. One of which nothing is known is not.
+  func isKnownExcluded(_ window: xcb_window_t) -> Bool {
+    facts[window]?.isExcluded == true || excludedTops.contains(window)
   }
 
   /// Of a child of the root.
@@ -139,20 +164,21 @@ final class X11ExcludedWindows {
   /// Asks all at once. Events are selected first: what changes after the answer is reported.
   private func examine(_ windows: [xcb_window_t]) {
     let raw = link.raw
-    var seenClients: Set<UInt32> = []
     let asked = windows.map { window in
       link.select(window, X11Connection.windowEvents)
       xcb_shape_select_input(raw, window, 1)
-      let isNewClient = clientNames[client(window)] == nil && seenClients.insert(client(window)).inserted
       return (
         attributes: xcb_get_window_attributes(raw, window), geometry: xcb_get_geometry(raw, window),
         kind: link.ask(window, xcb_atom_t(XCB_ATOM_WM_CLASS.rawValue)),
         master: link.ask(window, xcb_atom_t(XCB_ATOM_WM_TRANSIENT_FOR.rawValue)),
         pid: link.ask(window, link.atoms.pid), opacity: link.ask(window, link.atoms.opacity),
-        shape: xcb_shape_query_extents(raw, window),
-        clientPid: isNewClient ? X11Windows.askPid(link, window) : nil, isNewClient: isNewClient
+        shape: xcb_shape_query_extents(raw, window), clientPid: X11Windows.askPid(link, window)
       )
     }
+    let pids = asked.map { X11Windows.pid(link, $0.clientPid) }
+    for (window, pid) in zip(windows, pids) { note(client(window), pid: pid) }
+    // Of an id that was freed meanwhile the answers may speak of another program's window.
+    let gone = Set(link.waiting().compactMap { if case .destroyed = $0.kind { $0.window } else { nil } })
     for (window, asked) in zip(windows, asked) {
       var known = facts[window] ?? Facts(tops: [window])
       let attributes = link.read(xcb_get_window_attributes_reply(raw, asked.attributes, nil)) { $0.pointee }
@@ -164,10 +190,7 @@ final class X11ExcludedWindows {
       let isShaped = link.read(xcb_shape_query_extents_reply(raw, asked.shape, nil)) {
         $0.pointee.bounding_shaped != 0
       }
-      if asked.isNewClient {
-        clientNames[client(window)] = ProcessNames.of(pid: X11Windows.pid(link, asked.clientPid))
-      }
-      if let attributes, let depth, let kind, let opacity, let isShaped {
+      if !gone.contains(window), let attributes, let depth, let kind, let opacity, let isShaped {
         known.names = X11Windows.classNames(kind).map { $0.lowercased() }
         if let pid { known.names += ProcessNames.of(pid: Int(pid)) }
         known.transientFor = master ?? 0
@@ -182,6 +205,12 @@ final class X11ExcludedWindows {
     }
   }
 
+  /// The server does not name the process of a client from elsewhere, nor of one that has quit.
+  private func note(_ owner: UInt32, pid: Int) {
+    guard clients[owner] == nil || (pid != 0 && clients[owner]?.pid != pid) else { return }
+    clients[owner] = Client(pid: pid, names: ProcessNames.of(pid: pid))
+  }
+
   /// Verdicts follow from each other (a client, its menus, their dialogs), so this goes round until nothing changes.
   private func settle() {
     var isSettled = false
@@ -193,7 +222,7 @@ final class X11ExcludedWindows {
         // A frame is the window manager's; what counts is the window inside.
         let inside = facts.filter { $0.key != window && $0.value.tops.contains(window) }.map(\.key)
         for client in inside { facts[client]?.isExcluded = true }
-        for owner in inside.isEmpty ? [window] : inside { popupClients.insert(client(owner)) }
+        for owner in inside.isEmpty ? [window] : inside { clients[client(owner)]?.hasExcludedPopups = true }
       }
     }
     for known in facts.values where known.isExcluded { excludedTops.formUnion(known.tops) }
@@ -201,12 +230,12 @@ final class X11ExcludedWindows {
 
   private func isExcluded(_ window: xcb_window_t, _ known: Facts) -> Bool {
     let owner = client(window)
-    if wantedIds.contains(window) || excludedClients.contains(owner) { return true }
-    if known.isPopup, popupClients.contains(owner) { return true }
+    if wantedIds.contains(window) || clients[owner]?.isExcluded == true { return true }
+    if known.isPopup, clients[owner]?.hasExcludedPopups == true { return true }
     if known.transientFor != 0, facts[known.transientFor]?.isExcluded == true { return true }
     guard !wantedApps.isEmpty else { return false }
-    let isApp = (known.names + (clientNames[owner] ?? [])).contains { wantedApps.contains($0) }
-    if isApp { excludedClients.insert(owner) }
+    let isApp = (known.names + (clients[owner]?.names ?? [])).contains { wantedApps.contains($0) }
+    if isApp { clients[owner]?.isExcluded = true }
     return isApp
   }
 }

@@ -64,8 +64,12 @@ final class X11ExclusionGuard {
   /// Something stops being black when time has passed.
   var isWaiting: Bool { !fading.isEmpty }
 
-  /// Whether a child of the root belongs to what is kept out.
-  func isExcluded(_ top: xcb_window_t) -> Bool { windows.traits(top).isExcluded }
+  /// Whether a window, or the child of the root that it is in now, is known to belong to what is kept out. The events
+  /// that tell how it came there may still be on their way.
+  func isExcluded(_ window: xcb_window_t, in top: xcb_window_t) -> Bool {
+    windows.meet([top])
+    return windows.isKnownExcluded(window) || windows.isKnownExcluded(top)
+  }
 
   func take(_ events: [X11Event]) {
     if windows.learn(from: events) { stack.update(windows.traits) }
@@ -123,7 +127,7 @@ final class X11ExclusionGuard {
     guard let order else { return events }
     isComposited = (owner ?? 0) != 0
     let unknown = order.filter { id in !stack.entries.contains { $0.id == id } }
-    if !unknown.isEmpty { windows.meet(unknown) }
+    windows.meet(unknown)
     let entries = order.map { id in
       let known = stack.entries.first { $0.id == id }
       let place = geometries[id]

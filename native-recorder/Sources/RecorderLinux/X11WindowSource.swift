@@ -209,7 +209,10 @@ final class X11WindowSource: RecordingSource {
     let shape = Self.shape(of: window, link)
     try link.check()
     // Not to be seen now (minimised, or gone): the last picture stays; when it is mapped again an event says so.
-    guard isNamed, let size, let shape else { return }
+    guard isNamed, let size, let shape else {
+      if isNamed { xcb_free_pixmap(link.raw, fresh) }
+      return
+    }
     if pixmap != 0 { xcb_free_pixmap(link.raw, pixmap) }
     pixmap = fresh
     border = shape.border
@@ -246,7 +249,7 @@ final class X11WindowSource: RecordingSource {
   }
 
   private func checkAllowed(_ code: ErrorCode, _ message: String) throws(RecorderError) {
-    guard let exclusion, exclusion.isExcluded(ancestors.last ?? window) else { return }
+    guard let exclusion, exclusion.isExcluded(window, in: ancestors.last ?? window) else { return }
     throw RecorderError(code, message)
   }
 

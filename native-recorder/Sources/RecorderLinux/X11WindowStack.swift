@@ -158,10 +158,12 @@ struct X11WindowStack {
 
   private mutating func release(_ area: PixelRect) {
     guard !isComposited, held.overlaps(area) else { return }
-    // The server reports the box around what it painted. Only a box that lies in a single window was painted by that
-    // window; of one that reaches into another nothing is known about the other's part.
-    let owner = entries.last { $0.isMapped && $0.traits.hasPixels && $0.rect.overlaps(area) }
-    if let owner, owner.rect.intersection(area) != area { return }
+    // The server reports the box around what it painted. Of a box that reaches into a second window nothing is known
+    // about the part there; through a shaped window the one below may have painted.
+    for entry in entries.reversed() where entry.isMapped && entry.traits.hasPixels && entry.rect.overlaps(area) {
+      if entry.rect.intersection(area) != area { return }
+      if entry.traits.isOpaque { break }
+    }
     // Inside of it the excluded window may have drawn itself.
     held.subtract(PixelRegion(area).subtracting(visible))
   }

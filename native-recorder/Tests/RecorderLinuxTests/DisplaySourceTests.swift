@@ -136,6 +136,23 @@ extension LinuxRecorderTests {
       }
     }
 
+    @Test func eventsThatWereReadTogetherWithAReplyDoNotWait() async throws {
+      try await onOwnThread(limitMs: 20_000) {
+        let display = try #require(TestDisplay())
+        let link = try X11Connection()
+        link.select(link.root, XCB_EVENT_MASK_SUBSTRUCTURE_NOTIFY.rawValue)
+        _ = link.tree(xcb_query_tree(link.raw, link.root))
+        let client = try TestClient()
+        let window = client.window(PixelRect(x: 0, y: 0, width: 10, height: 10), red)
+        client.sync()
+        #expect(link.tree(xcb_query_tree(link.raw, link.root))?.children == [window])
+        // Longer than this test may take.
+        #expect(!link.sleep(EventFd(), untilMs: monotonicMs() + 600_000))
+        #expect(link.events().map(\.window) == [window])
+        withExtendedLifetime(display) {}
+      }
+    }
+
     @Test func aServerWithoutSharedMemoryIsRecordedToo() async throws {
       try await onOwnThread {
         let display = try #require(TestDisplay(options: ["-extension", "MIT-SHM"]))

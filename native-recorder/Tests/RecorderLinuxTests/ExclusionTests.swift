@@ -2,7 +2,6 @@
 // opens, moves, covers and closes, and searched for in every picture.
 
 import CX11
-import FoundationEssentials
 import Glibc
 import Locks
 import Testing
@@ -109,7 +108,7 @@ private final class Commotion {
 
 extension LinuxRecorderTests {
   @Suite struct ExclusionTests {
-    private struct Sightings {
+    struct Sightings {
       var pictures = 0
       var withSecret = 0
       var withControl = 0
@@ -117,7 +116,7 @@ extension LinuxRecorderTests {
     }
 
     /// Captures as fast as it can while `body` runs on a thread of its own.
-    private func watch(
+    func watch(
       _ source: any RecordingSource, while body: @escaping @Sendable (Watch) throws -> Void
     ) throws -> Sightings {
       let watch = Watch()
@@ -141,7 +140,7 @@ extension LinuxRecorderTests {
       return seen
     }
 
-    private final class Watch: Sendable {
+    final class Watch: Sendable {
       let pictures = Atomic<Int>(0)
       let isDone = Atomic<Bool>(false)
       let isOver = Atomic<Bool>(false)
@@ -192,7 +191,7 @@ extension LinuxRecorderTests {
     }
 
     /// Captures until nothing more changes.
-    private func settle(_ source: any RecordingSource) throws -> BgraPicture {
+    func settle(_ source: any RecordingSource) throws -> BgraPicture {
       var picture = try source.capture().picture
       while try source.wait(untilMs: monotonicMs() + 150) == .changed { picture = try source.capture().picture }
       return picture
@@ -275,16 +274,12 @@ extension LinuxRecorderTests {
     @Test func aProgramIsKnownByItsProcessToo() async throws {
       try await onOwnThread {
         let display = try #require(TestDisplay())
-        // WM_CLASS says something else; the process is xterm. It opens after the recording began.
+        // It opens after the recording began.
         let source = try X11DisplaySource(request(.display, exclusions: Exclusions(apps: ["xterm"])), waker: EventFd())
         #expect(try source.capture().picture.find(secret) == nil)
         let client = try TestClient()
-        let terminal = try #require(
-          ServerProcess([
-            "xterm", "-name", "other", "-class", "Other", "-bg", "#f413c7", "-geometry", "40x10+50+50", "-e", "sleep",
-            "60",
-          ]))
-        eventually("xterm is there") { X11Windows.list(client.link).contains { $0.app == "Other" } }
+        let terminal = try terminal(secret)
+        eventually("xterm is there") { find("Other", client) != nil }
         for _ in 0..<20 {
           #expect(try source.capture().picture.find(secret) == nil)
           _ = try source.wait(untilMs: monotonicMs() + 20)
@@ -388,22 +383,6 @@ extension LinuxRecorderTests {
       }
     }
 
-    /// Pixels of a decoded video or picture that are nearer to the secret colour than compression and scaling explain.
-    private func count(_ colour: UInt32, in path: String, _ folder: String) throws -> Int {
-      let raw = "\(folder)/raw"
-      #expect(run("ffmpeg", "-v", "error", "-y", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", raw))
-      let bytes = [UInt8](try Data(contentsOf: URL(filePath: raw)))
-      let (red, green, blue) = (Int(colour >> 16), Int(colour >> 8 & 255), Int(colour & 255))
-      var found = 0
-      bytes.withUnsafeBufferPointer { bytes in
-        for at in stride(from: 0, to: bytes.count - 2, by: 3) {
-          let distance = abs(Int(bytes[at]) - red) + abs(Int(bytes[at + 1]) - green) + abs(Int(bytes[at + 2]) - blue)
-          if distance < 90 { found += 1 }
-        }
-      }
-      return found
-    }
-
     /// Records a commotion with a display and screenshots; counts the secret and the control colour in all of it.
     private func record(excluding apps: String) throws -> (secret: Int, control: Int, screenshots: Int) {
       struct Created: Decodable { let handle: UInt64 }
@@ -427,8 +406,8 @@ extension LinuxRecorderTests {
       _ = text(destroy(handle))
       var sum = (secret: 0, control: 0, screenshots: manifest.screenshots.count)
       for name in manifest.takes.map(\.path) + manifest.screenshots.map(\.path) {
-        sum.secret += try count(secret, in: "\(folder)/session/\(name)", folder)
-        sum.control += try count(control, in: "\(folder)/session/\(name)", folder)
+        sum.secret += try countPixels(near: secret, in: "\(folder)/session/\(name)", folder)
+        sum.control += try countPixels(near: control, in: "\(folder)/session/\(name)", folder)
       }
       return sum
     }

@@ -176,6 +176,33 @@ import Testing
     }
   }
 
+  @Test func aDisplayServerThatHangsTakesNothingElseFromTheListAndNoThreads() async throws {
+    struct Sources: Decodable {
+      struct Item: Decodable { let id: String }
+      let displays: [Item], systemAudio: [Item]
+    }
+    try await onOwnThread {
+      let display = try #require(TestDisplay())
+      let sound = try #require(TestSound(temporaryFolder()))
+      let inquiries = {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.filter { task in
+          (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)) == "ws-inquiry\n"
+        }.count
+      }
+      display.server.end(SIGSTOP)
+      for _ in 0..<3 {
+        let found = try Json.decode(Sources.self, from: text(sources()))
+        #expect(found.displays.isEmpty && !found.systemAudio.isEmpty)
+      }
+      #expect(text(permissions(#"{"request":["screen"]}"#)).contains("\"denied\""))
+      #expect(inquiries() == 1)
+      display.server.end(SIGCONT)
+      eventually("the thread ends") { inquiries() == 0 }
+      #expect(!(try Json.decode(Sources.self, from: text(sources()))).displays.isEmpty)
+      withExtendedLifetime(sound) {}
+    }
+  }
+
   @Test func sha256IsThatOfTheStandard() async throws {
     try await onOwnThread {
       // FIPS 180-4, the example “abc”.

@@ -1,7 +1,9 @@
 // Owns X clients of the tests' own: windows in one plain colour each, and what is searched for in pictures.
 
 import CX11
+import FoundationEssentials
 import Glibc
+import Testing
 
 @testable import RecorderCore
 @testable import RecorderLinux
@@ -20,9 +22,9 @@ final class TestClient {
   /// Not mapped yet. Without a colour it has no background: it shows what was there before it.
   func window(
     _ rect: PixelRect, _ colour: UInt32?, in parent: xcb_window_t? = nil, app: String = "", title: String = "",
-    isPopup: Bool = false, border: Int = 0, isTranslucent: Bool = false
+    isPopup: Bool = false, border: Int = 0, isTranslucent: Bool = false, id: xcb_window_t? = nil
   ) -> xcb_window_t {
-    let window = xcb_generate_id(link.raw)
+    let window = id ?? xcb_generate_id(link.raw)
     var mask = XCB_CW_OVERRIDE_REDIRECT.rawValue | XCB_CW_BORDER_PIXEL.rawValue
     var values: [UInt32] = []
     if let colour {
@@ -78,6 +80,10 @@ final class TestClient {
     xcb_configure_window(link.raw, window, UInt16(XCB_CONFIG_WINDOW_STACK_MODE.rawValue), [mode])
   }
 
+  func reparent(_ window: xcb_window_t, to parent: xcb_window_t) {
+    xcb_reparent_window(link.raw, window, parent, 3, 20)
+  }
+
   func fill(_ window: xcb_window_t, _ rect: PixelRect, _ colour: UInt32) {
     xcb_change_gc(link.raw, context, XCB_GC_FOREGROUND.rawValue, [colour])
     var area = xcb_rectangle_t(
@@ -102,6 +108,9 @@ final class TestClient {
     xcb_randr_set_monitor(link.raw, link.root, &info)
     xcb_ungrab_server(link.raw)
   }
+
+  /// Of all ids of this client's windows.
+  var base: UInt32 { xcb_get_setup(link.raw).pointee.resource_id_base }
 
   func flush() { xcb_flush(link.raw) }
 
@@ -134,6 +143,23 @@ extension BgraPicture {
   func pixel(_ x: Int, _ y: Int) -> UInt32 {
     base.load(fromByteOffset: y * stride + x * 4, as: UInt32.self) & 0xffffff
   }
+}
+
+/// Pixels of a decoded video or picture that are no further from a colour than compression and scaling explain. `folder`
+/// takes the raw pixels.
+func countPixels(near colour: UInt32, in path: String, _ folder: String) throws -> Int {
+  let raw = "\(folder)/raw"
+  #expect(run("ffmpeg", "-v", "error", "-y", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", raw))
+  let bytes = [UInt8](try Data(contentsOf: URL(filePath: raw)))
+  let (red, green, blue) = (Int(colour >> 16), Int(colour >> 8 & 255), Int(colour & 255))
+  var found = 0
+  bytes.withUnsafeBufferPointer { bytes in
+    for at in stride(from: 0, to: bytes.count - 2, by: 3) {
+      let distance = abs(Int(bytes[at]) - red) + abs(Int(bytes[at + 1]) - green) + abs(Int(bytes[at + 2]) - blue)
+      if distance < 90 { found += 1 }
+    }
+  }
+  return found
 }
 
 /// The same numbers for the same seed (SplitMix64).
