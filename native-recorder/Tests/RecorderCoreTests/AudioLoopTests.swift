@@ -150,6 +150,8 @@ import Testing
     server.tell(.sound(.microphone, 0.25, atMs: atMs + 6_000, ms: 20))
     server.tell(.sound(.microphone, 0, atMs: atMs + 6_020, ms: 6_000))
     _ = try event("silence", session)
+    // The noise is measured over windows of 20 ms.
+    try await eventually("a tenth of a second") { await session.status().offsetMs > 100 }
     let manifest = try await session.stop()
     #expect(manifest.segments.first?.isEmpty == true && manifest.segments.first?.noiseLevel == -120)
   }
