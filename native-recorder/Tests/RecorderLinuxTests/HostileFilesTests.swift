@@ -95,20 +95,18 @@ extension LinuxMediaTests {
   }
 
   @Test func durationsAndTimesThatNoClockSaysAreNotBelieved() throws {
-    let size = PictureSize(width: 64, height: 64)
-    let long = try take("long.mp4", size, offsetMs: 0, frames: 10)
-    // The duration of the track's mdhd, version 1: with it the plan's ticks would not fit into a number.
-    try patch("long.mp4", "mdhd", behind: 28, Int.max - 1)
-    let input = try LibavInput(long.path, AVMEDIA_TYPE_VIDEO, job: nil)
-    #expect(input.takeInfo(offsetMs: 0).durationMs <= MediaTime.latestMs)
+    // 68 years of sound, one sample a second.
+    let long = try PosixFolder(folder, forRecording: false).create("long.wav")
+    try long.write(WaveFileWriter.header(sampleRate: 1, channels: 1, dataBytes: 0xffff_fff0), at: 0)
+    try long.truncate(to: WaveFileWriter.headerBytes + 0xffff_fff0)
+    let input = try LibavInput(folder + "/long.wav", AVMEDIA_TYPE_AUDIO, job: nil)
+    #expect(input.durationMs == MediaTime.latestMs)
     for ticks in [Int64.min, .max, 1 << 60] { #expect(code { _ = try input.time(ticks) } == .ioError) }
     #expect(try input.time(-5) == -5)
-    let far = try take("far.mp4", size, offsetMs: 0, frames: 10)
+    let far = try take("far.mp4", PictureSize(width: 64, height: 64), offsetMs: 0, frames: 10)
     try patch("far.mp4", "tfdt", behind: 8, Int.max - 10)
-    for takes in [[long], [far], [long, far]] {
-      let request = #"{"takes":\#(pieces(takes)),"outputPath":"\#(folder)/out.mp4"}"#
-      #expect(["finished", "failed"].contains(try outcome(merge(request)).type))
-    }
+    let request = #"{"takes":\#(pieces([far])),"outputPath":"\#(folder)/out.mp4"}"#
+    #expect(["finished", "failed"].contains(try outcome(merge(request)).type))
   }
 
   @Test func aScreenshotThatOnlyClaimsToBeLargeIsNotRead() throws {
