@@ -197,7 +197,8 @@ char *screen_recorder_destroy(uint64_t handle);
 // {"path": absolute} → {"kind":"mp4|wav|png|mp3","bytes","complete":bool} with, as it applies,
 //   "durationMs","width","height","frames","fragments","sampleRate","channels". Limit 30 s.
 // complete is false for a file that ends in the middle of something or that its recorder did not finish. Files that
-// other programs made are answered too; "fragments" is said of takes alone.
+// other programs made are answered too; "fragments" is said of takes alone. Probes of one folder may run side by side;
+// while a recorder or a recovery has it they are "invalidState".
 char *media_probe(const char *request);
 
 // {"directory": absolute} → the manifest, state "recovered" (or "finished" when nothing had to be mended), with
@@ -206,11 +207,14 @@ char *media_probe(const char *request);
 // headers, names files that the manifest does not know, writes manifest.json. What is missing before the end (a file
 // that is gone or unreadable) is a gap with the reason "lost". Works without a manifest too ("startedAt" is then empty,
 // offsets are the sum of what came before). Nothing is deleted: bytes that cannot be read go to NAME.torn-N. It may be
-// repeated and interrupted at any moment. "unsupported" when a newer version wrote the manifest. Limit 300 s.
+// repeated and interrupted at any moment. "unsupported" when a newer version wrote the manifest, "invalidState" while
+// something else writes to or reads the folder, "ioError" when descriptors or memory run out: nothing is set aside then.
+// Limit 300 s.
 char *media_recover(const char *request);
 
 // Long work on media is a job with a number of its own; at most 8 run at a time ("invalidState"). Both calls check the
-// request and answer {"job": N} within 5 s; what goes wrong later is an event. A job writes to .NAME.partial beside
+// request and answer {"job": N} within 5 s; what goes wrong later is an event (with "invalidState" when another job
+// writes the same file), and after a "timeout" there is no job. A job writes to .NAME.partial beside
 // outputPath, syncs it and renames it: outputPath holds what it held before, or the whole new file. Paths are absolute.
 //
 // Segments to one MP3 file:

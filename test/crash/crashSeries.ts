@@ -28,6 +28,8 @@ import type { RecorderConfig } from '../../src/shared/recorder/library.ts';
 
 /** A fragment and a segment's tail are synced every 2 s; the rest is for the writing itself. */
 const mostLostMs = 2200;
+/** Between two files, and before the first: the first picture and the first sound take a moment. */
+const mostHoleMs = 500;
 /** A recording that has just begun has nothing to lose yet. */
 const earliestKillMs = 1000;
 
@@ -113,19 +115,35 @@ async function recovered(recorder: ProcessRecorder, directory: string): Promise<
     const { takes, segments, lostMs } = await connection.recover(directory);
     const complaints: string[] = [];
     // What ffmpeg decodes counts, not what the manifest says.
-    let [keptVideoMs, keptSoundMs] = [0, 0];
+    const [pictures, sounds]: [Piece[], Piece[]] = [[], []];
     for (const { path, offsetMs } of takes) {
       complaints.push(await decode(join(directory, path)));
-      keptVideoMs = Math.max(keptVideoMs, offsetMs + (await shownMs(join(directory, path))));
+      pictures.push({ offsetMs, durationMs: await shownMs(join(directory, path)) });
     }
     for (const { path, offsetMs } of segments) {
       complaints.push(await decode(join(directory, path)));
-      keptSoundMs = Math.max(keptSoundMs, offsetMs + (await probeSound(join(directory, path))).durationMs);
+      sounds.push({ offsetMs, durationMs: (await probeSound(join(directory, path))).durationMs });
     }
+    const [keptVideoMs, keptSoundMs] = [keptFromStart(pictures), keptFromStart(sounds)];
     return { keptVideoMs, keptSoundMs, toldLostMs: lostMs ?? NaN, complaints: complaints.join(' ').trim() };
   } finally {
     connection.dispose();
   }
+}
+
+interface Piece {
+  readonly offsetMs: number;
+  readonly durationMs: number;
+}
+
+/** The end of what is there without a hole; what comes behind a hole does not count. */
+function keptFromStart(pieces: readonly Piece[]): number {
+  let endMs = 0;
+  for (const { offsetMs, durationMs } of pieces.toSorted((one, other) => one.offsetMs - other.offsetMs)) {
+    if (offsetMs > endMs + mostHoleMs) break;
+    endMs = Math.max(endMs, offsetMs + durationMs);
+  }
+  return endMs;
 }
 
 /** How long a player shows a take; a still picture lasts much longer than the frame rate that packets are told with. */
@@ -145,8 +163,10 @@ async function decode(path: string): Promise<string> {
   }
 }
 
-function holds({ killedAtMs, keptVideoMs, keptSoundMs, complaints }: Outcome): boolean {
-  return complaints === '' && killedAtMs - Math.min(keptVideoMs, keptSoundMs) <= mostLostMs;
+/** What recovery tells is a number, and no more than may be lost. */
+function holds({ killedAtMs, keptVideoMs, keptSoundMs, toldLostMs, complaints }: Outcome): boolean {
+  const lostMs = killedAtMs - Math.min(keptVideoMs, keptSoundMs);
+  return complaints === '' && lostMs <= mostLostMs && toldLostMs >= 0 && toldLostMs <= mostLostMs;
 }
 
 const heads = ['kill', 'after ms', 'picture lost', 'sound lost', 'told lost', 'decodes', 'holds'];

@@ -127,9 +127,12 @@ extension Manifest {
   mutating func finish(durationMs: Double) {
     state = .finished
     self.durationMs = durationMs
-    for gap in gaps where gap.toMs == gap.fromMs {
-      closeGap(gap.service, sourceId: gap.sourceId, toMs: durationMs)
-    }
+    closeGaps(toMs: durationMs)
+  }
+
+  /// Closes what is still open, of services and of single sources.
+  mutating func closeGaps(toMs: Double) {
+    for gap in gaps where gap.toMs == gap.fromMs { closeGap(gap.service, sourceId: gap.sourceId, toMs: toMs) }
   }
 }
 
@@ -151,6 +154,11 @@ public enum MediaName {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
+}
+
+public enum MediaTime {
+  /// The latest moment and the longest time, in milliseconds, that is believed: a bit over ten years.
+  public static let latestMs = 400_000_000_000.0
 }
 
 extension Double {

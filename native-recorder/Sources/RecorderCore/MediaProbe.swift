@@ -24,7 +24,7 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     guard !name.isEmpty, name != ".", name != ".." else {
       throw RecorderError(.invalidConfig, "path has to name a file.")
     }
-    let folder = try platform.openFolder(slash == path.startIndex ? "/" : String(path[..<slash]), forRecording: false)
+    let folder = try platform.readFolder(slash == path.startIndex ? "/" : String(path[..<slash]))
     defer { folder.close() }
     let file = try folder.open(name, writable: false)
     defer { file.close() }

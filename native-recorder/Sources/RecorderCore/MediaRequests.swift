@@ -136,7 +136,7 @@ struct MediaFolderContents {
 
   static func read(_ directory: String, platform: any RecorderPlatform) throws(RecorderError) -> MediaFolderContents {
     try Checks.path(directory, "directory")
-    let folder = try platform.openFolder(directory, forRecording: false)
+    let folder = try platform.readFolder(directory)
     defer { folder.close() }
     let file = try folder.open(Manifest.fileName, writable: false)
     defer { file.close() }
@@ -156,9 +156,6 @@ struct MediaFolderContents {
 }
 
 private enum Checks {
-  /// A bit over ten years.
-  static let latestMs = 400_000_000_000.0
-
   static func pieces(_ pieces: [MediaPiece], output: String) throws(RecorderError) {
     try path(output, "outputPath")
     for piece in pieces {
@@ -177,7 +174,7 @@ private enum Checks {
   }
 
   static func time(_ ms: Double, _ name: String) throws(RecorderError) {
-    guard ms >= 0, ms <= latestMs else {
+    guard ms >= 0, ms <= MediaTime.latestMs else {
       throw RecorderError(.invalidConfig, "\(name) has to be a time in milliseconds, 0 or later.")
     }
   }

@@ -135,6 +135,9 @@ struct MovieFront {
   var indexRoom: (offset: Int, size: Int)?
   /// Where the first fragment begins.
   var end = 0
+  /// The largest moov that is read, in bytes, and how deep its boxes are followed: more than any recorder writes.
+  private static let mostHeaderBytes = 64 << 20
+  private static let mostDepth = 8
 
   /// Reads ftyp, moov and what stands before the first fragment; nil when that is no such file or is torn.
   static func read(_ file: any MediaFile) throws(RecorderError) -> MovieFront? {
@@ -154,6 +157,7 @@ struct MovieFront {
       }
       switch box.type {
       case "moov":
+        guard box.size < Self.mostHeaderBytes else { return nil }
         let bytes = try file.read(at: offset, count: box.size)
         guard bytes.count == box.size else { return nil }
         front.scan(ByteReader(bytes: bytes), from: 8, to: box.size, base: offset)
@@ -184,14 +188,14 @@ struct MovieFront {
     end = fragments
   }
 
-  private mutating func scan(_ reader: ByteReader, from: Int, to: Int, base: Int) {
+  private mutating func scan(_ reader: ByteReader, from: Int, to: Int, base: Int, depth: Int = 0) {
     var at = from
     while let size = reader.u32(at), size >= 8, at + size <= to {
       let type = String(decoding: reader.bytes[at + 4..<at + 8], as: UTF8.self)
       let wide = reader.u8(at + 8) == 1
       switch type {
       case "trak", "mdia", "mvex":
-        scan(reader, from: at + 8, to: at + size, base: base)
+        if depth < Self.mostDepth { scan(reader, from: at + 8, to: at + size, base: base, depth: depth + 1) }
       case "mvhd":
         durations.append((base + at + (wide ? 32 : 24), wide ? 8 : 4))
       case "tkhd":

@@ -22,7 +22,7 @@ struct MovieScan {
 
   var frames: Int { fragments.reduce(0) { $0 + $1.frames } }
   var endTicks: Int { fragments.last?.endTicks ?? 0 }
-  var durationMs: Double { Double(endTicks) * 1000 / Double(max(1, front.timescale)) }
+  var durationMs: Double { min(Double(endTicks) * 1000 / Double(max(1, front.timescale)), MediaTime.latestMs) }
   /// The room for the index is a take's mark: other fragmented movies have none of this size.
   var isTake: Bool { front.indexRoom?.size == MovieHeader.indexRoom }
   var isTorn: Bool { fileBytes > wholeBytes && !hasRandomAccessIndex }
@@ -63,6 +63,9 @@ struct MovieScan {
     return parse(reader, offset: offset, bytes: 0, expected: 0, payload: nil).map { $0.endTicks - $0.startTicks }
   }
 
+  /// The latest time that is believed; a fragment's durations cannot bring a later one to overflow.
+  private static let mostTicks = Int(MediaTime.latestMs) / 1000 * MovieHeader.timescale
+
   /// moof holds mfhd, then traf with tfhd, tfdt and trun, as `FragmentedMovieWriter` writes them.
   private static func parse(_ reader: ByteReader, offset: Int, bytes: Int, expected: Int, payload: Int?) -> Fragment? {
     var at = 8
@@ -82,7 +85,7 @@ struct MovieScan {
       }
       at += size
     }
-    guard let start, let run, start >= expected, let count = reader.u32(run + 12), count > 0,
+    guard let start, start <= mostTicks, let run, start >= expected, let count = reader.u32(run + 12), count > 0,
       reader.u32(run + 8).map({ $0 & 0xffffff }) == 0x701, run + 20 + count * 12 <= reader.bytes.count
     else { return nil }
     var ticks = start
@@ -97,6 +100,7 @@ struct MovieScan {
       sampleBytes += size
     }
     if let payload, sampleBytes != payload { return nil }
+    guard ticks <= mostTicks else { return nil }
     return Fragment(
       offset: offset, bytes: bytes, startTicks: start, endTicks: ticks, frames: count, keyframes: keyframes,
       beginsWithKeyframe: keyframes.first == start)

@@ -9,9 +9,12 @@ public protocol RecorderPlatform: Sendable {
   /// Runs `body` on a thread of its own: blocking work never runs on Swift's cooperative pool.
   func spawnThread(_ name: String, _ body: @escaping @Sendable () -> Void)
   func makeSignal() -> any Signal
-  /// With `forRecording` the folder is made where it is missing and belongs to this recorder alone until it is closed.
-  /// - Throws: `ioError` when it cannot be made or written, `invalidState` when another recorder has it.
+  /// The folder belongs to the caller alone until it is closed. With `forRecording` it is made where it is missing.
+  /// - Throws: `ioError` when it cannot be made or written, `invalidState` when a recorder or a reader has it.
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder
+  /// For reading alone; others may read it at the same time.
+  /// - Throws: `ioError` when it cannot be read, `invalidState` when a recorder has it.
+  func readFolder(_ path: String) throws(RecorderError) -> any MediaFolder
   /// Opens a display, a window or a camera; `testPattern` is the core's own. Called on the thread that will use it.
   /// - Throws: `sourceNotFound`, `permissionDenied`, `unsupported`.
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource

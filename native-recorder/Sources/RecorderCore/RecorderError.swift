@@ -11,6 +11,10 @@ public enum ErrorCode: String, Codable, Sendable, CaseIterable {
 public struct RecorderError: Error, Codable, Sendable, Equatable {
   public let code: ErrorCode
   public let message: String
+  /// The machine was short of descriptors or memory: that says nothing about the file. Not told outside.
+  public var isShortage = false
+
+  private enum CodingKeys: CodingKey { case code, message }
 
   public init(_ code: ErrorCode, _ message: String) {
     self.code = code
@@ -19,6 +23,8 @@ public struct RecorderError: Error, Codable, Sendable, Equatable {
 
   /// Keeps the code and says which file or service it was about.
   public func about(_ subject: String) -> RecorderError {
-    RecorderError(code, "\(subject): \(message)")
+    var error = RecorderError(code, "\(subject): \(message)")
+    error.isShortage = isShortage
+    return error
   }
 }

@@ -47,15 +47,12 @@ public struct Recovery {
     manifest.segments = []
     manifest.durationMs = 0
     let names = try folder.list()
-    for name in names {
-      // The bytes decide, not the manifest: its words are only used where a file of that name is there.
-      if let index = MediaName.index(of: name, prefix: "video-", suffix: ".mp4"), name == MediaName.take(index) {
-        try recoverTake(index, name, known.takes.first { $0.index == index })
-      } else if let index = MediaName.index(of: name, prefix: "audio-", suffix: ".wav"),
-        name == MediaName.segment(index)
-      {
-        try recoverSegment(index, name, known.segments.first { $0.index == index })
-      }
+    // The bytes decide, not the manifest: its words are only used where a file of that name is there.
+    for (index, name) in Self.numbered(names, prefix: "audio-", suffix: ".wav", MediaName.segment) {
+      try recoverSegment(index, name, known.segments.first { $0.index == index })
+    }
+    for (index, name) in Self.numbered(names, prefix: "video-", suffix: ".mp4", MediaName.take) {
+      try recoverTake(index, name, known.takes.first { $0.index == index })
     }
     try recoverScreenshots(names)
     noteMissingFiles()
@@ -64,7 +61,7 @@ public struct Recovery {
     manifest.state = wasFinished && !mended ? .finished : .recovered
     // The session lasted at least as long as was said, whatever is left of it.
     manifest.durationMs = max(manifest.durationMs, known.durationMs)
-    for service in ServiceKind.allCases { manifest.closeGap(service, toMs: manifest.durationMs) }
+    manifest.closeGaps(toMs: manifest.durationMs)
     if manifest.state == .finished {
       manifest.lostMs = known.lostMs ?? 0
     } else if isKnown, known.state == .recovered, !mended {
@@ -78,11 +75,12 @@ public struct Recovery {
   // MARK: - What is lost
 
   /// The worst that befell a service: what is missing of it in between, and how much later something else says that the
-  /// session went on than it was kept. Where a gap says that nothing was being recorded, nothing was lost.
+  /// session went on than it was kept. Where a gap says that nothing was being recorded, nothing was lost; while
+  /// a single source was missing, the others were recorded.
   private func lostMs() -> Double {
     let endMs = (Array(reached.values) + [known.durationMs, manifest.durationMs]).max() ?? 0
     return kept.keys.map { service -> Double in
-      let gaps = manifest.gaps.filter { $0.service == service }
+      let gaps = manifest.gaps.filter { $0.service == service && $0.sourceId == nil }
       let between = gaps.filter { $0.reason == Self.lostReason }.reduce(0) { $0 + $1.toMs - $1.fromMs }
       let toldMs = max(kept[service] ?? 0, gaps.map(\.toMs).max() ?? 0)
       return between + max(0, endMs - toldMs)
@@ -97,6 +95,8 @@ public struct Recovery {
   }
 
   static let lostReason = "lost"
+  /// The largest screenshot that is read, in bytes: more than any that the recorder writes.
+  private static let mostScreenshotBytes = 256 << 20
 
   private mutating func noteMissingFiles() {
     for take in known.takes where !manifest.takes.contains(where: { $0.index == take.index }) {
@@ -117,7 +117,7 @@ public struct Recovery {
   // MARK: - Takes
 
   private mutating func recoverTake(_ index: Int, _ name: String, _ known: Manifest.Take?) throws(RecorderError) {
-    guard let scan = readable(name, { file throws(RecorderError) in try MovieScan.read(file) }),
+    guard let scan = try folder.readable(name, { file throws(RecorderError) in try MovieScan.read(file) }),
       !scan.fragments.isEmpty
     else {
       mended = true
@@ -132,10 +132,11 @@ public struct Recovery {
     }
     let knownEndMs = known.map { $0.offsetMs + $0.durationMs } ?? 0
     note(.video, keptMs: endMs, reachedMs: max(endMs + (tornMs ?? 0), knownEndMs))
+    let isSized = scan.front.width > 0 && scan.front.height > 0
+    let (width, height) = isSized ? (scan.front.width, scan.front.height) : (known?.width ?? 0, known?.height ?? 0)
     let take = Manifest.Take(
       index: index, path: name, offsetMs: offsetMs, durationMs: scan.durationMs.roundedMs, frames: scan.frames,
-      width: scan.front.width, height: scan.front.height, bytes: bytes, codec: "h264",
-      encoder: known?.encoder ?? "unknown")
+      width: width, height: height, bytes: bytes, codec: "h264", encoder: known?.encoder ?? "unknown")
     manifest.put(take)
     // A take that another one follows has no tail that could be told from the session's end.
     if self.known.takes.contains(where: { $0.index > index }) { lose(.video, fromMs: endMs, toMs: knownEndMs) }
@@ -178,7 +179,7 @@ public struct Recovery {
   private mutating func recoverSegment(
     _ index: Int, _ name: String, _ known: Manifest.Segment?
   ) throws(RecorderError) {
-    guard let scan = readable(name, { file throws(RecorderError) in try WaveScan.read(file) }) else {
+    guard let scan = try folder.readable(name, { file throws(RecorderError) in try WaveScan.read(file) }) else {
       mended = true
       try aside.move(name)
       return
@@ -227,8 +228,10 @@ public struct Recovery {
     manifest.screenshots.removeAll { !present.contains($0.path) || !Self.isMedia($0.path) }
     let named = Set(manifest.screenshots.map(\.path))
     for name in names where Self.isScreenshot(name) && !named.contains(name) {
-      let found = readable(name) { file throws(RecorderError) -> Manifest.Screenshot? in
-        guard let probe = try MediaProbe.png(file), probe.complete else { return nil }
+      let found = try folder.readable(name) { file throws(RecorderError) -> Manifest.Screenshot? in
+        guard file.size < Self.mostScreenshotBytes, let probe = try MediaProbe.png(file), probe.complete else {
+          return nil
+        }
         let bytes = try file.read(at: 0, count: file.size)
         return Manifest.Screenshot(
           path: name, offsetMs: manifest.durationMs, sha256: bytes.withUnsafeBytes { platform.sha256($0) },
@@ -240,29 +243,30 @@ public struct Recovery {
 
   // MARK: - Files
 
-  /// What `read` makes of the file; nil when it is no file, cannot be read, or makes no sense.
-  private func readable<T>(_ name: String, _ read: (any MediaFile) throws(RecorderError) -> T?) -> T? {
-    guard let file = try? folder.open(name, writable: false) else { return nil }
-    defer { file.close() }
-    return try? read(file)
-  }
-
   /// The manifest, or nil when there is none that can be read; that one is set aside.
   private static func readManifest(_ folder: any MediaFolder, _ aside: SetAside) throws(RecorderError) -> Manifest? {
     guard try folder.list().contains(Manifest.fileName) else { return nil }
     struct Version: Decodable { let schemaVersion: Int }
-    if let file = try? folder.open(Manifest.fileName, writable: false) {
-      defer { file.close() }
-      if file.size <= Manifest.mostBytes, let bytes = try? file.read(at: 0, count: file.size) {
-        if let version = try? Json.decode(Version.self, from: bytes), version.schemaVersion > Manifest.newestVersion {
-          throw RecorderError(
-            .unsupported, "\(folder.path(Manifest.fileName)) was written by a newer version; update Work Sessions.")
-        }
-        if let read = try? Json.decode(Manifest.self, from: bytes) { return read.withoutNonsense() }
+    let bytes = try folder.readable(Manifest.fileName) { file throws(RecorderError) in
+      file.size <= Manifest.mostBytes ? try file.read(at: 0, count: file.size) : nil
+    }
+    if let bytes {
+      if let version = try? Json.decode(Version.self, from: bytes), version.schemaVersion > Manifest.newestVersion {
+        throw RecorderError(
+          .unsupported, "\(folder.path(Manifest.fileName)) was written by a newer version; update Work Sessions.")
       }
+      if let read = try? Json.decode(Manifest.self, from: bytes) { return read.withoutNonsense() }
     }
     try aside.move(Manifest.fileName)
     return nil
+  }
+
+  /// Files of one kind by their numbers: as text, 10000 comes before 1001.
+  private static func numbered(
+    _ names: [String], prefix: String, suffix: String, _ name: (Int) -> String
+  ) -> [(index: Int, name: String)] {
+    names.compactMap { found in MediaName.index(of: found, prefix: prefix, suffix: suffix).map { ($0, found) } }
+      .filter { $0.1 == name($0.0) }.sorted { $0.0 < $1.0 }
   }
 
   private static func isMedia(_ name: String) -> Bool {
@@ -275,10 +279,27 @@ public struct Recovery {
   }
 }
 
+extension MediaFolder {
+  /// What `read` makes of the file; nil when it is no file, cannot be read, or makes no sense.
+  /// - Throws: a shortage of the machine, which says nothing about the file.
+  fileprivate func readable<T>(
+    _ name: String, _ read: (any MediaFile) throws(RecorderError) -> T?
+  ) throws(RecorderError) -> T? {
+    do throws(RecorderError) {
+      let file = try open(name, writable: false)
+      defer { file.close() }
+      return try read(file)
+    } catch {
+      if error.isShortage { throw error }
+      return nil
+    }
+  }
+}
+
 extension Manifest {
   /// Without the lines that no recorder writes: a file on disk may say anything.
   fileprivate func withoutNonsense() -> Manifest {
-    func isTime(_ ms: Double) -> Bool { ms >= 0 && ms <= 400_000_000_000 }
+    func isTime(_ ms: Double) -> Bool { ms >= 0 && ms <= MediaTime.latestMs }
     var sane = self
     sane.takes.removeAll { $0.path != MediaName.take($0.index) || !isTime($0.offsetMs) || !isTime($0.durationMs) }
     sane.segments.removeAll { $0.path != MediaName.segment($0.index) || !isTime($0.offsetMs) || !isTime($0.durationMs) }

@@ -56,10 +56,11 @@ struct SetAside {
     return copy
   }
 
-  /// The largest N in use.
+  /// The largest N in use; a number that no recovery comes to is somebody else's name.
   private func count(_ name: String) throws(RecorderError) -> Int {
     let prefix = name + ".torn-"
-    return try folder.list().compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }.max() ?? 0
+    return try folder.list().compactMap { $0.hasPrefix(prefix) ? Int($0.dropFirst(prefix.count)) : nil }
+      .filter { (1...999_999_999).contains($0) }.max() ?? 0
   }
 
   private static func name(_ name: String, _ number: Int) -> String { "\(name).torn-\(number)" }

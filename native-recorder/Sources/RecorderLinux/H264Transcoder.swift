@@ -96,9 +96,10 @@ final class H264Transcoder: TakePackets {
       let sent = avcodec_send_packet(decoder, try input.read(packet.pointer) ? packet.pointer : nil)
       guard sent >= 0 else { throw LibavFailure.error("decode", input.path, sent) }
     }
-    let begins = origin ?? decoded.pointee.best_effort_timestamp
+    let timestamp = try input.time(decoded.pointee.best_effort_timestamp)
+    let begins = origin ?? timestamp
     origin = begins
-    let ticks = av_rescale_q(decoded.pointee.best_effort_timestamp - begins, input.stream.pointee.time_base, timeBase)
+    let ticks = try input.time(av_rescale_q(timestamp - begins, input.stream.pointee.time_base, timeBase))
     let frame = try fit(decoded)
     frame.pointee.pts = max(lastTicks + 1, ticks)
     lastTicks = frame.pointee.pts

@@ -19,6 +19,10 @@ final class LibavInput {
   init(_ path: String, _ kind: AVMediaType, job: MediaJob?) throws(RecorderError) {
     self.path = path
     self.job = job
+    // A pipe or a device could keep the job waiting for ever.
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw posixError("open", path, errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw RecorderError(.ioError, "\(path) is no file.") }
     var context = avformat_alloc_context()
     guard let fresh = context else { throw LibavFailure.memory }
     if let job { fresh.pointee.interrupt_callback = LibavInterrupt.callback(job) }
@@ -46,8 +50,10 @@ final class LibavInput {
   var formatName: String { context?.pointee.iformat.pointee.name.map { String(cString: $0) } ?? "" }
   var parameters: UnsafeMutablePointer<AVCodecParameters> { stream.pointee.codecpar }
 
-  /// As the file says it; nil when it says nothing.
-  var durationMs: Double? {
+  /// As the file says it, within what a recording can be; nil when it says nothing.
+  var durationMs: Double? { declaredMs.map { min(max(0, $0), MediaTime.latestMs) } }
+
+  private var declaredMs: Double? {
     let base = stream.pointee.time_base
     if stream.pointee.duration != WS_AV_NOPTS, base.den > 0 {
       return Double(stream.pointee.duration) * 1000 * Double(base.num) / Double(base.den)
@@ -77,6 +83,13 @@ final class LibavInput {
       }
       return true
     }
+  }
+
+  /// Ticks that the file says, as a number to reckon with.
+  /// - Throws: `ioError` for a time that is missing (the least number there is) or beyond all reason.
+  func time(_ ticks: Int64) throws(RecorderError) -> Int64 {
+    guard ticks > -(1 << 60), ticks < 1 << 60 else { throw LibavFailure.error("read", path, WS_AVERROR_INVALIDDATA) }
+    return ticks
   }
 
   /// Whether the file's own lengths end where the file ends: the boxes of MP4, the RIFF chunk of WAV. Others have none.

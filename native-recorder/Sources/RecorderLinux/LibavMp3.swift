@@ -135,17 +135,17 @@ final class Mp3Copy: PacketSource {
   func next(_ packet: UnsafeMutablePointer<AVPacket>) throws(RecorderError) -> Bool {
     while try input.read(packet) {
       av_packet_rescale_ts(packet, input.stream.pointee.time_base, timeBase)
-      let first = begins ?? firstKept(packet)
-      begins = first
-      packet.pointee.pts -= first
+      packet.pointee.pts = try input.time(packet.pointee.pts)
+      if begins == nil { begins = try firstKept(packet) }
+      packet.pointee.pts -= begins ?? 0
       packet.pointee.dts = packet.pointee.pts
       if packet.pointee.pts >= 0 { return true }
     }
     return false
   }
 
-  private func firstKept(_ packet: UnsafeMutablePointer<AVPacket>) -> Int64 {
-    let length = max(1, packet.pointee.duration)
+  private func firstKept(_ packet: UnsafeMutablePointer<AVPacket>) throws(RecorderError) -> Int64 {
+    let length = try input.time(max(1, packet.pointee.duration))
     return packet.pointee.pts + (Int64(SkippedSamples.read(packet)) + length / 2) / length * length
   }
 }

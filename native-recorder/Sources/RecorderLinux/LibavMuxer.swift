@@ -101,7 +101,7 @@ final class LibavMuxer {
     }
 
     var ms: Double { milliseconds(packet.pointer.pointee.dts) }
-    var endMs: Double { milliseconds(packet.pointer.pointee.pts + packet.pointer.pointee.duration) }
+    var endMs: Double { milliseconds(packet.pointer.pointee.pts) + milliseconds(packet.pointer.pointee.duration) }
 
     func advance() throws(RecorderError) -> Bool {
       av_packet_unref(packet.pointer)

@@ -20,27 +20,33 @@ final class LibavSoundReader: SoundReader {
   private var codec: UnsafeMutablePointer<AVCodecContext>?
   private var frame: UnsafeMutablePointer<AVFrame>?
   private var resampler: OpaquePointer?
+  private let sampleRate: Int
   private let channels: Int
+  /// What the resampler takes in, and what it is to take next: the frame that is decoded is of that kind.
+  private var kind: Kind?
+  private var nextKind: Kind?
   private var isDrained = false
+  private let noPlanes = [UnsafePointer<UInt8>?](repeating: nil, count: 64)
+
+  private struct Kind: Equatable {
+    let sampleRate: Int32
+    let channels: Int32
+    let format: Int32
+  }
 
   init(_ path: String, sampleRate: Int, channels: Int, job: MediaJob?) throws(RecorderError) {
     input = try LibavInput(path, AVMEDIA_TYPE_AUDIO, job: job)
     packet = try LibavPacket()
+    self.sampleRate = sampleRate
     self.channels = channels
     declaredFrames = input.durationMs.map { Int(($0 * Double(sampleRate) / 1000).rounded(.up)) }
     codec = try LibavDecoder.open(input)
     frame = av_frame_alloc()
     guard let codec, frame != nil else { throw LibavFailure.memory }
-    if codec.pointee.ch_layout.order == AV_CHANNEL_ORDER_UNSPEC {
-      av_channel_layout_default(&codec.pointee.ch_layout, codec.pointee.ch_layout.nb_channels)
-    }
-    var layout = AVChannelLayout()
-    av_channel_layout_default(&layout, Int32(channels))
-    let made = swr_alloc_set_opts2(
-      &resampler, &layout, AV_SAMPLE_FMT_S16, Int32(sampleRate), &codec.pointee.ch_layout, codec.pointee.sample_fmt,
-      codec.pointee.sample_rate, 0, nil)
-    let ready = made < 0 ? made : swr_init(resampler)
-    guard ready >= 0 else { throw LibavFailure.error("resample", path, ready) }
+    let kind = Kind(
+      sampleRate: codec.pointee.sample_rate, channels: codec.pointee.ch_layout.nb_channels,
+      format: codec.pointee.sample_fmt.rawValue)
+    try resample(kind, codec.pointee.ch_layout)
   }
 
   deinit {
@@ -50,46 +56,81 @@ final class LibavSoundReader: SoundReader {
   }
 
   func read(into samples: UnsafeMutableBufferPointer<Int16>) throws(RecorderError) -> Int {
-    guard let codec, let frame, let resampler, let base = samples.baseAddress else { return 0 }
+    guard let codec, let frame, let base = samples.baseAddress else { return 0 }
     let room = Int32(samples.count / channels)
     while true {
-      // What the resampler still holds comes first.
-      if swr_get_out_samples(resampler, 0) >= (isDrained ? 1 : room) {
-        let got = convert(resampler, into: base, room: room, from: nil, count: 0)
+      // What the resampler still holds comes first: all of it at the end, and before sound of another kind.
+      let isLast = isDrained || nextKind != nil
+      if swr_get_out_samples(resampler, 0) >= (isLast ? 1 : room) {
+        let got = isLast ? convert(into: base, room, nil, 0) : convertHeld(into: base, room)
         if got > 0 || isDrained { return Int(max(0, got)) }
       }
       if isDrained { return 0 }
-      let result = avcodec_receive_frame(codec, frame)
-      if result == WS_AVERROR_EAGAIN {
-        if try input.read(packet.pointer) {
-          let sent = avcodec_send_packet(codec, packet.pointer)
-          guard sent >= 0 else { throw LibavFailure.error("decode", input.path, sent) }
-        } else {
-          avcodec_send_packet(codec, nil)
-        }
-      } else if result == WS_AVERROR_EOF {
-        isDrained = true
+      if let next = nextKind {
+        try resample(next, frame.pointee.ch_layout)
+        nextKind = nil
       } else {
-        guard result >= 0 else { throw LibavFailure.error("decode", input.path, result) }
-        let got = convert(
-          resampler, into: base, room: room, from: frame.pointee.extended_data, count: frame.pointee.nb_samples)
-        av_frame_unref(frame)
-        guard got >= 0 else { throw LibavFailure.error("resample", input.path, got) }
-        if got > 0 { return Int(got) }
+        isDrained = try !decode(codec, frame)
+        if isDrained { continue }
+        // Files that were put together byte by byte change in the middle.
+        let decoded = Kind(
+          sampleRate: frame.pointee.sample_rate, channels: frame.pointee.ch_layout.nb_channels,
+          format: frame.pointee.format)
+        if decoded != kind {
+          nextKind = decoded
+          continue
+        }
       }
+      let got = frame.pointee.extended_data.withMemoryRebound(to: UnsafePointer<UInt8>?.self, capacity: 1) {
+        convert(into: base, room, $0, frame.pointee.nb_samples)
+      }
+      av_frame_unref(frame)
+      guard got >= 0 else { throw LibavFailure.error("resample", input.path, got) }
+      if got > 0 { return Int(got) }
+    }
+  }
+
+  /// The next frame; false at the end.
+  private func decode(
+    _ codec: UnsafeMutablePointer<AVCodecContext>, _ frame: UnsafeMutablePointer<AVFrame>
+  ) throws(RecorderError) -> Bool {
+    while true {
+      let result = avcodec_receive_frame(codec, frame)
+      if result >= 0 { return true }
+      if result == WS_AVERROR_EOF { return false }
+      guard result == WS_AVERROR_EAGAIN else { throw LibavFailure.error("decode", input.path, result) }
+      let sent = avcodec_send_packet(codec, try input.read(packet.pointer) ? packet.pointer : nil)
+      guard sent >= 0 else { throw LibavFailure.error("decode", input.path, sent) }
+    }
+  }
+
+  /// Makes the resampler take sound of this kind; what it held is gone.
+  private func resample(_ kind: Kind, _ layout: AVChannelLayout) throws(RecorderError) {
+    var (from, to) = (layout, AVChannelLayout())
+    if from.order == AV_CHANNEL_ORDER_UNSPEC { av_channel_layout_default(&from, kind.channels) }
+    av_channel_layout_default(&to, Int32(channels))
+    let made = swr_alloc_set_opts2(
+      &resampler, &to, AV_SAMPLE_FMT_S16, Int32(sampleRate), &from, AVSampleFormat(kind.format), kind.sampleRate, 0,
+      nil)
+    let ready = made < 0 ? made : swr_init(resampler)
+    guard ready >= 0 else { throw LibavFailure.error("resample", input.path, ready) }
+    self.kind = kind
+  }
+
+  /// Resampled sound that found no room. Without planes the resampler would take this for the end of the sound.
+  private func convertHeld(into base: UnsafeMutablePointer<Int16>, _ room: Int32) -> Int32 {
+    noPlanes.withUnsafeBufferPointer { planes in
+      planes.baseAddress.map { convert(into: base, room, UnsafeMutablePointer(mutating: $0), 0) } ?? 0
     }
   }
 
   private func convert(
-    _ resampler: OpaquePointer, into base: UnsafeMutablePointer<Int16>, room: Int32,
-    from planes: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, count: Int32
+    into base: UnsafeMutablePointer<Int16>, _ room: Int32, _ planes: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+    _ count: Int32
   ) -> Int32 {
     base.withMemoryRebound(to: UInt8.self, capacity: Int(room) * channels * 2) { bytes in
       var target: UnsafeMutablePointer<UInt8>? = bytes
-      guard let planes else { return swr_convert(resampler, &target, room, nil, 0) }
-      return planes.withMemoryRebound(to: UnsafePointer<UInt8>?.self, capacity: 8) {
-        swr_convert(resampler, &target, room, $0, count)
-      }
+      return swr_convert(resampler, &target, room, planes, count)
     }
   }
 }

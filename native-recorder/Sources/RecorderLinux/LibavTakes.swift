@@ -117,9 +117,10 @@ private final class CopiedTake: TakePackets {
   func next(_ packet: UnsafeMutablePointer<AVPacket>) throws(RecorderError) -> Bool {
     guard try input.read(packet) else { return false }
     av_packet_rescale_ts(packet, input.stream.pointee.time_base, timeBase)
-    let begins = origin ?? packet.pointee.pts
+    let ticks = try input.time(packet.pointee.pts)
+    let begins = origin ?? ticks
     origin = begins
-    packet.pointee.pts -= begins
+    packet.pointee.pts = ticks - begins
     return true
   }
 }

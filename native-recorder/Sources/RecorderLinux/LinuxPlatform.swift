@@ -27,6 +27,10 @@ public struct LinuxPlatform: RecorderPlatform {
     try PosixFolder(path, forRecording: forRecording)
   }
 
+  public func readFolder(_ path: String) throws(RecorderError) -> any MediaFolder {
+    try PosixFolder(path, forRecording: false, isShared: true)
+  }
+
   public func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     guard let waker = waker as? EventFd else { throw RecorderError(.internal, "A signal of another platform.") }
     switch request.kind {

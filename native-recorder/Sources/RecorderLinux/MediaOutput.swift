@@ -9,6 +9,8 @@ final class MediaOutput {
   let temporaryPath: String
   private let folder: String
   private let descriptor: Int32
+  /// Whether the file that has the temporary name is this one: only then is it removed.
+  private var isMine = false
   private var isCommitted = false
 
   /// - Throws: `ioError` or `diskFull` when the folder cannot be written, `invalidState` while another job writes the
@@ -21,21 +23,20 @@ final class MediaOutput {
     descriptor = open(temporaryPath, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw posixError("create", temporaryPath, errno) }
     // What a crashed job left under this name is overwritten; what a living one writes is not.
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw RecorderError(.invalidState, "Another job is writing \(path).")
-    }
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      unlink(temporaryPath)
-      close(descriptor)
+    // A job that ended between the two calls has taken the file that was opened with it.
+    var (opened, named) = (stat(), stat())
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &opened) == 0,
+      lstat(temporaryPath, &named) == 0, opened.st_dev == named.st_dev, opened.st_ino == named.st_ino
+    else { throw RecorderError(.invalidState, "Another job is writing \(path).") }
+    isMine = true
+    if stat(path, &named) == 0, named.st_mode & S_IFMT == S_IFDIR {
       throw RecorderError(.ioError, "Cannot write \(path): it is a folder.")
     }
   }
 
   deinit {
-    if !isCommitted { unlink(temporaryPath) }
-    close(descriptor)
+    if isMine, !isCommitted { unlink(temporaryPath) }
+    if descriptor >= 0 { close(descriptor) }
   }
 
   /// Makes the file durable under its name. Returns its size in bytes.

@@ -9,7 +9,9 @@ func posixError(_ doing: String, _ path: String, _ number: Int32) -> RecorderErr
   if number == ENOSPC || number == EDQUOT {
     return RecorderError(.diskFull, "The disk is full: cannot \(doing) \(path). Free some space.")
   }
-  return RecorderError(.ioError, "Cannot \(doing) \(path): \(reason).")
+  var error = RecorderError(.ioError, "Cannot \(doing) \(path): \(reason).")
+  error.isShortage = number == EMFILE || number == ENFILE || number == ENOMEM
+  return error
 }
 
 /// Calls again when a signal interrupted the call.
@@ -26,24 +28,26 @@ public final class PosixFolder: MediaFolder {
   private let descriptor: Int32
   private let lock: Mutex<Int32>
 
+  /// - Parameter isShared: for those who only read: they keep a recorder out, and not each other.
   /// - Throws: `ioError`, `diskFull`; `invalidState` when another recorder holds the folder.
-  public init(_ path: String, forRecording: Bool) throws(RecorderError) {
+  public init(_ path: String, forRecording: Bool, isShared: Bool = false) throws(RecorderError) {
     if forRecording { try Self.makeFolders(path) }
     let opened = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard opened >= 0 else { throw posixError("open the folder", path, errno) }
     directory = path
     descriptor = opened
     lock = Mutex(-1)
-    let lockFile = openat(opened, Self.lockName, (forRecording ? O_CREAT : 0) | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let access = (isShared ? O_RDONLY : O_RDWR) | (forRecording ? O_CREAT : 0)
+    let lockFile = openat(opened, Self.lockName, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
     if lockFile < 0 {
       let number = errno
       // A folder that never had a recorder, or that may only be read, needs no lock to be read.
-      if !forRecording { return }
-      throw posixError("write to", path, number)
+      if !forRecording, [ENOENT, EACCES, EROFS].contains(number) { return }
+      throw posixError(forRecording ? "write to" : "lock", path, number)
     }
-    guard flock(lockFile, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(lockFile, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       Glibc.close(lockFile)
-      throw RecorderError(.invalidState, "Another recorder is writing to \(path).")
+      throw RecorderError(.invalidState, "Another recorder is using \(path).")
     }
     lock.withLock { $0 = lockFile }
   }
@@ -85,11 +89,11 @@ public final class PosixFolder: MediaFolder {
     do {
       try file.write(bytes, at: 0)
       try file.sync()
+      try rename(temporary, to: name)
     } catch {
       unlinkat(descriptor, temporary, 0)
       throw error
     }
-    try rename(temporary, to: name)
   }
 
   public func rename(_ name: String, to other: String) throws(RecorderError) {

@@ -61,13 +61,16 @@ func waiting<T: Sendable>(
   return try result.get()
 }
 
-/// Runs blocking work on a thread of its own, so that a server that hangs costs the caller `limitMs` at most.
+/// Runs blocking work on a thread of its own, so that a server that hangs costs the caller `limitMs` at most. Work that
+/// was given up goes on; what it comes to is handed to `tooLate`, because nobody else knows of it.
 func onThread<T: Sendable>(
-  limitMs: Int, _ work: @escaping @Sendable () throws(RecorderError) -> T
+  limitMs: Int, _ work: @escaping @Sendable () throws(RecorderError) -> T,
+  tooLate: @escaping @Sendable (T) -> Void = { _ in }
 ) throws(RecorderError) -> T {
   let outcome = Outcome<T>()
   platform.spawnThread("ws-call") {
-    outcome.set(Result { () throws(RecorderError) in try work() })
+    let result = Result { () throws(RecorderError) in try work() }
+    if !outcome.set(result), case .success(let value) = result { tooLate(value) }
   }
   guard let result = outcome.get(limitMs: limitMs) else {
     throw RecorderError(.timeout, "No answer within \(limitMs / 1000) seconds; a server or a disk hangs.")
@@ -76,16 +79,32 @@ func onThread<T: Sendable>(
 }
 
 private final class Outcome<T: Sendable>: Sendable {
-  private let value = Mutex<Result<T, RecorderError>?>(nil)
+  private enum State {
+    case open
+    case set(Result<T, RecorderError>)
+    case abandoned
+  }
+
+  private let state = Mutex(State.open)
   private let done = DispatchSemaphore(value: 0)
 
-  func set(_ result: Result<T, RecorderError>) {
-    value.withLock { $0 = result }
-    done.signal()
+  /// False when nobody waits for it any more.
+  @discardableResult
+  func set(_ result: Result<T, RecorderError>) -> Bool {
+    defer { done.signal() }
+    return state.withLock { state in
+      if case .abandoned = state { return false }
+      state = .set(result)
+      return true
+    }
   }
 
   func get(limitMs: Int) -> Result<T, RecorderError>? {
-    guard done.wait(timeout: .now() + .milliseconds(limitMs)) == .success else { return nil }
-    return value.withLock { $0 }
+    _ = done.wait(timeout: .now() + .milliseconds(limitMs))
+    return state.withLock { state in
+      if case .set(let result) = state { return result }
+      state = .abandoned
+      return nil
+    }
   }
 }

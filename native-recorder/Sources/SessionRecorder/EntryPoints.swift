@@ -33,9 +33,13 @@ public func permissions(_ text: UnsafePointer<CChar>?) -> Text? {
 public func create(_ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let config = try request(RecorderConfig.self, text)
-    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
-      CreateAnswer(handle: HandleTable.add(try RecordingSession(config, platform: platform)))
+    let session = try onThread(limitMs: 5_000) { () throws(RecorderError) in
+      try RecordingSession(config, platform: platform)
+    } tooLate: { session in
+      // It holds its folder, and nobody has a number for it.
+      Task { await session.destroy() }
     }
+    return CreateAnswer(handle: HandleTable.add(session))
   }
 }
 
@@ -184,11 +188,9 @@ public func recover(_ text: UnsafePointer<CChar>?) -> Text? {
 public func concatenateAudio(_ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let wanted = try request(ConcatenateInput.self, text)
-    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
-      let request = try wanted.read(platform: platform)
-      return JobAnswer(
-        job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
-    }
+    let request = try onThread(limitMs: 5_000) { () throws(RecorderError) in try wanted.read(platform: platform) }
+    return JobAnswer(
+      job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.concatenate(request, job) })
   }
 }
 
@@ -196,10 +198,8 @@ public func concatenateAudio(_ text: UnsafePointer<CChar>?) -> Text? {
 public func merge(_ text: UnsafePointer<CChar>?) -> Text? {
   answering { () throws(RecorderError) in
     let wanted = try request(MergeInput.self, text)
-    return try onThread(limitMs: 5_000) { () throws(RecorderError) in
-      let request = try wanted.read(platform: platform)
-      return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.merge(request, job) })
-    }
+    let request = try onThread(limitMs: 5_000) { () throws(RecorderError) in try wanted.read(platform: platform) }
+    return JobAnswer(job: try mediaJobs.start { (job) throws(RecorderError) in try LibavMedia.merge(request, job) })
   }
 }
 

@@ -98,6 +98,8 @@ final class JournalFile: MediaFile {
 final class MemoryFolder: MediaFolder {
   /// Bytes that the disk claims to have left.
   let free = Mutex(10_000_000_000)
+  /// What opening a file fails with.
+  let refusal = Mutex<RecorderError?>(nil)
   private let files = Mutex<[String: MemoryFile]>([:])
 
   init(_ files: [String: [UInt8]] = [:]) {
@@ -119,6 +121,7 @@ final class MemoryFolder: MediaFolder {
   }
 
   func open(_ name: String, writable: Bool) throws(RecorderError) -> any MediaFile {
+    if let refusal = refusal.withLock({ $0 }) { throw refusal }
     guard let file = files.withLock({ $0[name] }) else { throw RecorderError(.ioError, "missing") }
     return file
   }
@@ -342,6 +345,7 @@ struct FakePlatform: RecorderPlatform {
 
   func makeSignal() -> any Signal { TestSignal() }
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { folder }
+  func readFolder(_ path: String) throws(RecorderError) -> any MediaFolder { folder }
 
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     board.passHang("open " + request.sourceId)

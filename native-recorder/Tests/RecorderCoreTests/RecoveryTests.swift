@@ -8,7 +8,7 @@ import struct Synchronization.Atomic
 @testable import RecorderCore
 
 @Suite struct RecoveryTests {
-  private func take(fragments: Int, tail: [UInt8] = [], isFinished: Bool = false) throws -> [UInt8] {
+  func take(fragments: Int, tail: [UInt8] = [], isFinished: Bool = false) throws -> [UInt8] {
     let file = MemoryFile()
     let movie = try FragmentedMovieWriter(
       file: file, size: PictureSize(width: 64, height: 48),
@@ -26,37 +26,37 @@ import struct Synchronization.Atomic
     return file.bytes + tail
   }
 
-  private func wave(seconds: Int) throws -> [UInt8] {
+  func wave(seconds: Int) throws -> [UInt8] {
     let file = MemoryFile()
     let wave = try WaveFileWriter(file: file, sampleRate: 8000, channels: 2)
     try wave.append([Int16](repeating: 100, count: 16_000 * seconds))
     return file.bytes
   }
 
-  private func recover(_ folder: any MediaFolder) throws -> Manifest {
+  func recover(_ folder: any MediaFolder) throws -> Manifest {
     try Recovery.recover(directory: "/memory", platform: FolderPlatform(memory: folder))
   }
 
-  private func manifest(_ change: (inout Manifest) -> Void) -> [UInt8] {
+  func manifest(_ change: (inout Manifest) -> Void) -> [UInt8] {
     var manifest = Manifest(sessionId: "s", startedAt: "2026-11-22T09:00:00.000Z", startedAtMonotonicMs: 1)
     change(&manifest)
     return Array(Json.encode(manifest).utf8)
   }
 
-  private func line(_ index: Int, offsetMs: Double, durationMs: Double) -> Manifest.Take {
+  func line(_ index: Int, offsetMs: Double, durationMs: Double) -> Manifest.Take {
     Manifest.Take(
       index: index, path: MediaName.take(index), offsetMs: offsetMs, durationMs: durationMs, frames: 1, width: 64,
       height: 48, bytes: 1, codec: "h264", encoder: "fake")
   }
 
   /// Names of the files that are not the same in both; comparing their bytes in an expectation would print them.
-  private func differences(_ one: MemoryFolder, _ other: MemoryFolder) -> [String] {
+  func differences(_ one: MemoryFolder, _ other: MemoryFolder) -> [String] {
     let (left, right) = (one.contents, other.contents)
     return Set(left.keys).union(right.keys).filter { left[$0] != right[$0] }.sorted()
   }
 
   /// The first bytes of a fragment.
-  private let torn: [UInt8] = [0, 0, 1, 0, 0x6d, 0x6f, 0x6f, 0x66, 9, 9]
+  let torn: [UInt8] = [0, 0, 1, 0, 0x6d, 0x6f, 0x6f, 0x66, 9, 9]
 
   @Test func aTornTakeAndAStaleHeaderAreMended() throws {
     let folder = MemoryFolder([
@@ -338,6 +338,7 @@ struct FolderPlatform: RecorderPlatform {
   func spawnThread(_ name: String, _ body: @escaping @Sendable () -> Void) { fake.spawnThread(name, body) }
   func makeSignal() -> any Signal { fake.makeSignal() }
   func openFolder(_ path: String, forRecording: Bool) throws(RecorderError) -> any MediaFolder { memory }
+  func readFolder(_ path: String) throws(RecorderError) -> any MediaFolder { memory }
   func openSource(_ request: SourceRequest, waker: any Signal) throws(RecorderError) -> any RecordingSource {
     try fake.openSource(request, waker: waker)
   }

@@ -12,12 +12,12 @@ import Testing
 
 @Suite(.serialized) final class LinuxMediaTests {
   private let own = OwnFolder()
-  private var folder: String { own.path }
+  var folder: String { own.path }
 
   // MARK: - Material
 
   /// A WAV file with a click of 2 ms at every whole second of media time.
-  private func clicks(
+  func clicks(
     _ name: String, fromMs: Double, durationMs: Double, sampleRate: Int, channels: Int
   ) throws -> MediaPiece {
     let parent = try PosixFolder(folder, forRecording: false)
@@ -35,7 +35,7 @@ import Testing
   }
 
   /// A take by the recorder's own encoder and writer, cut every `fragmentMs`; unfinished it has no index at its end.
-  private func take(
+  func take(
     _ name: String, _ size: PictureSize, offsetMs: Double, frames: Int, fragmentFrames: Int = 10,
     isFinished: Bool = true
   ) throws -> MediaPiece {
@@ -57,7 +57,7 @@ import Testing
 
   /// Milliseconds at which clicks begin in what is decoded of a file; where nobody seeks, edit lists and encoder
   /// delays have to be right for that.
-  private func heard(_ path: String) throws -> (clicks: [Double], durationMs: Double) {
+  func heard(_ path: String) throws -> (clicks: [Double], durationMs: Double) {
     let reader = try LibavSoundReader(path, sampleRate: 48_000, channels: 1, job: nil)
     var room = [Int16](repeating: 0, count: 4096)
     var clicks: [Double] = []
@@ -77,7 +77,7 @@ import Testing
   }
 
   /// Decodes a movie's picture to its end; the number of frames.
-  private func decodedFrames(_ path: String, _ size: PictureSize) throws -> Int {
+  func decodedFrames(_ path: String, _ size: PictureSize) throws -> Int {
     let job = MediaJob(platform: LinuxPlatform())
     let input = try LibavInput(path, AVMEDIA_TYPE_VIDEO, job: nil)
     let decoder = try H264Transcoder(
@@ -91,7 +91,7 @@ import Testing
 
   // MARK: - Calls
 
-  private struct Event: Decodable {
+  struct Event: Decodable {
     let type: String
     let fraction: Double?
     let durationMs: Double?
@@ -102,13 +102,13 @@ import Testing
   private struct Job: Decodable { let job: UInt64 }
   private struct Failure: Decodable { let error: RecorderError }
 
-  private func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+  func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
     guard let pointer else { return "" }
     defer { freeString(pointer) }
     return String(cString: pointer)
   }
 
-  private func outcome(_ answer: UnsafeMutablePointer<CChar>?) throws -> Event {
+  func outcome(_ answer: UnsafeMutablePointer<CChar>?) throws -> Event {
     let job = try Json.decode(Job.self, from: text(answer)).job
     while true {
       let event = try Json.decode(Event.self, from: text(nextMediaEvent(job, 10_000)))
@@ -116,9 +116,9 @@ import Testing
     }
   }
 
-  private func pieces(_ pieces: [MediaPiece]) -> String { Json.encode(pieces) }
+  func pieces(_ pieces: [MediaPiece]) -> String { Json.encode(pieces) }
 
-  private var leftovers: [String] {
+  var leftovers: [String] {
     get throws { try PosixFolder(folder, forRecording: false).list().filter { $0.hasSuffix(".partial") } }
   }
 
@@ -300,7 +300,7 @@ import Testing
 }
 
 /// Other suites run at the same time: each folder goes with its owner.
-private final class OwnFolder {
+final class OwnFolder {
   let path: String
 
   init(in parent: String = "/tmp") {

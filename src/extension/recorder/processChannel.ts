@@ -119,10 +119,10 @@ export class ProcessChannel extends DisposableStore {
   override dispose(): void {
     if (this.isDisposed) return;
     super.dispose();
-    this.#deathListeners.clear();
+    this.#killedBecause ??= 'The recorder was ended.';
     if (this.#process.connected) this.#process.disconnect();
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const killer = setTimeout(() => this.kill('The recorder did not end.'), endTimeoutMs);
+    const killer = setTimeout(() => this.#process.kill('SIGKILL'), endTimeoutMs);
     killer.unref();
     this.#process.once('exit', () => clearTimeout(killer));
   }

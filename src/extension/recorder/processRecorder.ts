@@ -100,7 +100,10 @@ class Connection implements RecorderConnection {
   }
 
   onDied(listener: (error: CodedError) => void): Disposable {
-    return this.#channel.onDied(listener);
+    // What was ended by its owner did not die; a job that waits on the channel has to hear of it all the same.
+    return this.#channel.onDied((error) => {
+      if (!this.#channel.isDisposed) listener(error);
+    });
   }
 
   dispose(): void {

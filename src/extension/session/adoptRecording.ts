@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { CodedError } from '../../shared/errors.ts';
 import type { Attachment } from '../../shared/model/attachment.ts';
-import type { SessionVideo, VideoTake } from '../../shared/model/video.ts';
+import type { VideoTake } from '../../shared/model/video.ts';
 import type { RecordingManifest } from '../../shared/recorder/library.ts';
 import type { AttachmentStorage, NewAttachment } from '../storage/attachmentStorage.ts';
 import type { SessionStorage } from '../storage/sessionStorage.ts';
@@ -75,21 +75,42 @@ function wallClockAt(offsetMs: number, startTime: string, { pauses }: RecordingM
 async function adoptTakes(manifest: RecordingManifest, target: AdoptionTarget, problems: string[]): Promise<number> {
   const { sessionId, storage, now } = target;
   const takes: VideoTake[] = [];
+  const known = await knownTakes(target);
+  const save = async (): Promise<void> => {
+    const { gaps, durationMs } = manifest;
+    const createdAt = now().toISOString();
+    await storage.saveVideo({ sessionId, schemaVersion: 1, takes, gaps, durationMs, createdAt });
+  };
   for (const take of manifest.takes.filter(({ frames }) => frames > 0)) {
-    const adopted = await adoptTake(take, target, problems);
-    if (adopted) takes.push(adopted);
+    const before = known.find((other) => isSame(take, other));
+    const adopted = before ?? (await adoptTake(take, target, problems));
+    if (!adopted) continue;
+    takes.push(adopted);
+    // From now on a repetition knows it.
+    if (!before) await save();
   }
   if (takes.length === 0 && manifest.gaps.length === 0) return 0;
-  const video: SessionVideo = {
-    sessionId,
-    schemaVersion: 1,
-    takes,
-    gaps: manifest.gaps,
-    durationMs: manifest.durationMs,
-    createdAt: now().toISOString(),
-  };
-  await storage.saveVideo(video);
+  await save();
   return takes.length;
+}
+
+/** A record that cannot be read knows none: it is written anew. */
+async function knownTakes({ sessionId, storage }: AdoptionTarget): Promise<readonly VideoTake[]> {
+  try {
+    return (await storage.getVideo(sessionId))?.takes ?? [];
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'damaged') return [];
+    throw error;
+  }
+}
+
+function isSame(take: RecordingManifest['takes'][number], known: VideoTake): boolean {
+  return (
+    take.index === known.index &&
+    take.offsetMs === known.offsetMs &&
+    take.durationMs === known.durationMs &&
+    take.frames === known.frames
+  );
 }
 
 async function adoptTake(
@@ -99,11 +120,11 @@ async function adoptTake(
 ): Promise<VideoTake | undefined> {
   const { index, offsetMs, durationMs, frames, width, height } = take;
   const name = basename(take.path);
-  const facts = { type: 'video', name, mimeType: 'video/mp4', width, height, duration: durationMs / 1000 } as const;
+  const size = width > 0 && height > 0 ? { width, height } : {};
+  const facts = { type: 'video', name, mimeType: 'video/mp4', ...size, duration: durationMs / 1000 } as const;
   const attachment = await adoptFile(name, { ...facts, sessionId: target.sessionId }, target, problems);
   if (!attachment) return undefined;
-  const { id, size } = attachment;
-  return { index, attachmentId: id, offsetMs, durationMs, frames, width, height, size };
+  return { index, attachmentId: attachment.id, offsetMs, durationMs, frames, width, height, size: attachment.size };
 }
 
 /** A file that is gone costs itself alone; every other failure ends the adoption, which can be repeated. */

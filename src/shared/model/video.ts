@@ -8,8 +8,9 @@ export const videoTakeSchema = z.object({
   offsetMs: offsetMsSchema,
   durationMs: z.number().min(0),
   frames: z.number().int().min(0),
-  width: z.number().int().positive(),
-  height: z.number().int().positive(),
+  /** 0 when a recovered take does not say it. */
+  width: z.number().int().min(0),
+  height: z.number().int().min(0),
   /** Bytes. */
   size: z.number().int().min(0),
 });

@@ -25,8 +25,11 @@ describe('the native library’s answers', () => {
 
   it('keep what a segment sounded like and which source a gap is of', () => {
     const segment = { index: 1, path: 'audio-0001.wav', offsetMs: 0, durationMs: 1000, bytes: 192_044, peak: 0.5 };
+    const take = { index: 1, path: 'video-0001.mp4', offsetMs: 0, durationMs: 1000, frames: 1, bytes: 9 };
     const parsed = manifestSchema.parse({
-      ...{ schemaVersion: 1, sessionId: 's', startedAt: '', durationMs: 1000, state: 'finished', takes: [] },
+      ...{ schemaVersion: 1, sessionId: 's', startedAt: '', durationMs: 1000, state: 'finished' },
+      // A recovered take whose header does not say how large its picture is.
+      takes: [{ ...take, width: 0, height: 0 }],
       segments: [{ ...segment, isEmpty: false, rms: 0.1, noiseLevel: -60 }],
       gaps: [{ service: 'audio', sourceId: 'microphone', fromMs: 0, toMs: 10, reason: 'sourceLost' }],
     });

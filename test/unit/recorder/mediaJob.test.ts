@@ -44,4 +44,10 @@ describe('A media job', () => {
   it('rejects when the recorder process dies', async () => {
     await assert.rejects(connection.concatenateAudio(request('/dies')), { code: 'recorderDied' });
   });
+
+  it('rejects when its connection is disposed', async () => {
+    const onProgress = (): void => connection.dispose();
+    const job = connection.concatenateAudio(request('/endless'), { onProgress });
+    await assert.rejects(job, { code: 'recorderDied' });
+  });
 });

@@ -58,10 +58,11 @@ describe('ProcessChannel', () => {
     assert.deepEqual(await (await open('babbles')).call(call, 5000), { text: 'nonsense' });
   });
 
-  it('calls no death what it ended itself', async () => {
+  it('tells its listeners of the end that it was asked for, too', async () => {
     const channel = await open('answers');
-    channel.onDied(() => assert.fail('it was disposed'));
+    const died = new Promise<CodedError>((resolve) => channel.onDied(resolve));
     channel.dispose();
-    await assert.rejects(channel.call(call, 5000));
+    assert.match((await died).message, /was ended/);
+    await assert.rejects(channel.call(call, 5000), { code: 'recorderDied' });
   });
 });

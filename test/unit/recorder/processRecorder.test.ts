@@ -25,4 +25,13 @@ describe('ProcessRecorder', function () {
     await assert.rejects(recording.status(), { code: 'recorderDied' });
     connection.dispose();
   });
+
+  it('calls no death what was ended by its owner', async () => {
+    const recorder = new ProcessRecorder({ clock: systemClock, log, processPath, libraryPath: 'makes media' });
+    const connection = await recorder.connect();
+    connection.onDied(() => assert.fail('it was disposed'));
+    const job = connection.concatenateAudio({ segments: [], outputPath: '/endless' });
+    connection.dispose();
+    await assert.rejects(job, { code: 'recorderDied' });
+  });
 });

@@ -56,10 +56,14 @@ describe('SessionRecovery', () => {
   it('takes in nothing twice when it is repeated after a failure', async () => {
     const { store, metadata, recover, recording } = await crashed();
     await recover();
+    const records = () => readdir(join(folder(), 'attachments', 'metadata'));
+    const before = await records();
     await mkdir(recording, { recursive: true });
     await writeFile(join(recording, 'video-0001.mp4'), 'torn');
     await recover();
     assert.equal((await store.storage.getAudioSegments(metadata.id)).length, 1);
+    assert.equal((await store.storage.getVideo(metadata.id))?.takes.length, 1);
+    assert.deepEqual(await records(), before);
   });
 
   it('keeps what recovery set aside', async () => {
