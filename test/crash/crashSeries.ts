@@ -53,7 +53,9 @@ async function main(): Promise<void> {
     },
   });
   const [kills, seconds, seed] = [Number(values.kills), Number(values.seconds), Number(values.seed)];
-  if (!(kills >= 1 && seconds >= 2 && Number.isSafeInteger(seed))) throw new Error('Numbers, please.');
+  if (!(kills >= 1 && seconds >= 2 && Number.isSafeInteger(seed))) {
+    throw new Error('--kills has to be at least 1, --seconds at least 2, --seed a whole number.');
+  }
   await build();
   const sound = resources.use(await Sound.open());
   process.env.PULSE_SERVER = sound.env.PULSE_SERVER;

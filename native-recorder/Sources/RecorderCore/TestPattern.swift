@@ -127,3 +127,19 @@ extension PixelRect {
     PixelRect(x: x + margin, y: y + margin, width: width - 2 * margin, height: height - 2 * margin)
   }
 }
+
+extension TestPattern {
+  /// Reads the counter back from a picture of the pattern, of which `tile` is the place: `luma` answers 0…255 at (x, y).
+  /// Nil when the row of cells is not there or its parity is wrong.
+  func counter(in tile: PixelRect? = nil, _ luma: (Int, Int) -> UInt8) -> Int? {
+    let tile = tile ?? PixelRect(size)
+    let values = (0..<Self.cells).map { index -> Bool in
+      let cell = cell(index)
+      let x = tile.x + (cell.x + cell.width / 2) * tile.width / size.width
+      let y = tile.y + (cell.y + cell.height / 2) * tile.height / size.height
+      return luma(x, y) > 128
+    }
+    let number = values[2..<(2 + Self.counterBits)].reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
+    return values == Self.cellValues(number) ? number : nil
+  }
+}

@@ -252,7 +252,7 @@ import Testing
       _ = pattern.paint(number, atMs: Double(number) * 10, over: last, on: picture)
       last = number
       #expect(
-        readCounter(pattern) { picture.base.load(fromByteOffset: $1 * picture.stride + $0 * 4, as: UInt8.self) }
+        pattern.counter { picture.base.load(fromByteOffset: $1 * picture.stride + $0 * 4, as: UInt8.self) }
           == number)
     }
   }
@@ -279,17 +279,4 @@ import Testing
       _ = try TestPatternSource(request, clock: SessionClock(nowMs: wallMs), waker: TestSignal())
     }
   }
-}
-
-/// Reads the counter from luma at (x, y); nil when the row of cells is not there or its parity is wrong.
-func readCounter(_ pattern: TestPattern, in tile: PixelRect? = nil, _ luma: (Int, Int) -> UInt8) -> Int? {
-  let tile = tile ?? PixelRect(pattern.size)
-  let values = (0..<TestPattern.cells).map { index -> Bool in
-    let cell = pattern.cell(index)
-    let x = tile.x + (cell.x + cell.width / 2) * tile.width / pattern.size.width
-    let y = tile.y + (cell.y + cell.height / 2) * tile.height / pattern.size.height
-    return luma(x, y) > 128
-  }
-  let number = values[2..<(2 + TestPattern.counterBits)].reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
-  return values == TestPattern.cellValues(number) ? number : nil
 }

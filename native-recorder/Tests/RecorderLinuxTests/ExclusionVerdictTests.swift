@@ -8,9 +8,6 @@ import Testing
 @testable import RecorderCore
 @testable import RecorderLinux
 
-private let secret: UInt32 = 0xf413c7
-private let control: UInt32 = 0x1fd36b
-
 extension LinuxRecorderTests.ExclusionTests {
   func terminal(_ colour: UInt32) throws -> ServerProcess {
     // WM_CLASS says something else; the process is xterm.

@@ -30,7 +30,7 @@ extension LinuxRecorderTests {
         let pattern = TestPattern(size: sizes[tile.source])
         // A source that takes longer than the others to open is black in the first frames.
         let counters = frames.map { frame in
-          readCounter(pattern, in: tile.rect) { frame[$1 * size.width + $0] } ?? -1
+          pattern.counter(in: tile.rect) { frame[$1 * size.width + $0] } ?? -1
         }.drop { $0 < 0 }
         #expect(!counters.contains(-1), "source \(tile.source): \(counters)")
         #expect(zip(counters, counters.dropFirst()).allSatisfy { $0 <= $1 }, "source \(tile.source)")
@@ -60,9 +60,9 @@ extension LinuxRecorderTests {
       let size = PictureSize(width: take.width, height: take.height)
       let last = try #require(try decodedLuma("\(folder)/\(take.path)", size).last)
       let small = PixelRect(x: 24, y: 24, width: 320, height: 180)
-      #expect(readCounter(TestPattern(size: size)) { last[$1 * size.width + $0] } ?? 0 > 10)
+      #expect(TestPattern(size: size).counter { last[$1 * size.width + $0] } ?? 0 > 10)
       let added = TestPattern(size: PictureSize(width: 640, height: 360))
-      #expect(readCounter(added, in: small) { last[$1 * size.width + $0] } != nil)
+      #expect(added.counter(in: small) { last[$1 * size.width + $0] } != nil)
     }
   }
 
@@ -86,17 +86,4 @@ extension LinuxRecorderTests {
     let bytes = try Data(contentsOf: URL(filePath: raw))
     return stride(from: 0, to: bytes.count - size.area + 1, by: size.area).map { [UInt8](bytes[$0..<($0 + size.area)]) }
   }
-}
-
-/// Reads the counter from luma at (x, y); nil when the row of cells is not there or its parity is wrong.
-private func readCounter(_ pattern: TestPattern, in tile: PixelRect? = nil, _ luma: (Int, Int) -> UInt8) -> Int? {
-  let tile = tile ?? PixelRect(pattern.size)
-  let values = (0..<TestPattern.cells).map { index -> Bool in
-    let cell = pattern.cell(index)
-    let x = tile.x + (cell.x + cell.width / 2) * tile.width / pattern.size.width
-    let y = tile.y + (cell.y + cell.height / 2) * tile.height / pattern.size.height
-    return luma(x, y) > 128
-  }
-  let number = values[2..<(2 + TestPattern.counterBits)].reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
-  return values == TestPattern.cellValues(number) ? number : nil
 }
